@@ -1,0 +1,57 @@
+"""What the supervision office keys in once: departments, the catalogue, who is told."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import xlsxwriter
+
+from city.items import DEPARTMENTS, REGION, items
+
+VALID_FROM = "2026-01-01"
+_DEPARTMENT_STAFF = {"scjg": ("郑国强", "何敏"), "rsj": ("唐静", "罗海"), "zrzy": ("邓建平", "彭祎")}
+
+
+def write(folder: Path) -> None:
+    """departments.csv, items.xlsx, recipients.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    departments = [(d.code, d.name, REGION, VALID_FROM) for d in DEPARTMENTS.values()]
+    _csv(folder / "departments.csv", ("code", "name", "region", "valid_from"), departments)
+    recipients = ("recipient_id", "name", "email", "role", "department", "is_active", "valid_from")
+    _csv(folder / "recipients.csv", recipients, _recipients())
+    _items(folder / "items.xlsx")
+
+
+def _recipients() -> Iterable[tuple[str, ...]]:
+    for source, department in DEPARTMENTS.items():
+        for number, name in enumerate(_DEPARTMENT_STAFF[source], start=1):
+            address = f"{source}{number}@{source}.guangan.example"
+            yield f"{source}-{number}", name, address, "department", department.code, "true", VALID_FROM
+    yield "jcdc-1", "谢立新", "duty@supervision.example", "supervision", "", "true", VALID_FROM
+    yield "jcdc-2", "袁梓涵", "director@supervision.example", "supervision", "", "true", VALID_FROM
+    yield "jcdc-3", "吕文辉", "former@supervision.example", "supervision", "", "false", VALID_FROM
+    yield "ops-1", "值班运维", "ops@supervision.example", "operations", "", "true", VALID_FROM
+
+
+def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _items(path: Path) -> None:
+    names = ("item_code", "name", "department", "promised_limit", "statutory_limit", "limit_unit", "limit_text")
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties({"created": datetime.fromisoformat(VALID_FROM)})
+        sheet = book.add_worksheet("items")
+        sheet.write_row(0, 0, (*names, "valid_from"))
+        row = 0
+        for source, department in DEPARTMENTS.items():
+            for item in items(source):
+                row += 1
+                limits = (item.promised, item.statutory, item.limit_unit, item.limit_text)
+                sheet.write_row(row, 0, (item.code, item.name, department.code, *limits, VALID_FROM))

@@ -1,0 +1,166 @@
+"""Working days as they were known at a given date.
+
+A calendar is a list of rows (date, kind, notice, known_from); validity is start-only, so the newest row known for a
+date rules it. A year without a notice is *not announced*: weekends and statutory holidays only, and every date from
+29 December before it on is provisional. Nothing beyond the years whose statutory holidays are known is ever guessed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from etl.domain.night import DAY_US
+from etl.errors import CalendarNotCovering, UsageError
+
+EPOCH = date(1970, 1, 1).toordinal()
+Days = npt.NDArray[np.int64]
+"""Local dates as days since 1970-01-01."""
+
+
+class CalendarDay(NamedTuple):
+    """One ruling on one date. `notice` starts with the year the notice is for, e.g. ``2015`` or ``2015-amendment``."""
+
+    on_date: date
+    kind: str
+    name: str
+    notice: str
+    known_from: date
+
+
+class StatutoryDay(NamedTuple):
+    """A holiday fixed by law, known without any notice."""
+
+    on_date: date
+    name: str
+    known_from: date
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What was known of one calendar at one time, as tables over all its days.
+
+    `is_working`, `is_provisional`: bool per day from `first`; `names`: ruling per date for explanations.
+    """
+
+    version: str
+    first: int
+    is_working: npt.NDArray[np.bool_]
+    is_provisional: npt.NDArray[np.bool_]
+    rulings: dict[date, CalendarDay] = field(default_factory=dict, repr=False)
+
+    @property
+    def last(self) -> int:
+        """Last covered day (days since 1970-01-01)."""
+        return self.first + len(self.is_working) - 1
+
+    def index(self, days: Days) -> Days:
+        """Days -> positions in the tables; `CalendarNotCovering` if any lies outside."""
+        outside = (days < self.first) | (days > self.last)
+        if outside.any():
+            bad = date.fromordinal(int(np.clip(days[outside][0] + EPOCH, 1, date.max.toordinal())))
+            raise CalendarNotCovering(
+                f"{bad} lies outside calendar {self.version} "
+                f"({date.fromordinal(self.first + EPOCH)} to {date.fromordinal(self.last + EPOCH)}); load its notice"
+            )
+        return days - self.first
+
+    def clip(self, instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Instants (us) no earlier and no later than what the calendar covers."""
+        return np.clip(instants, (self.first + 1) * DAY_US, self.last * DAY_US)
+
+    def is_working_day(self, on_date: date) -> bool:
+        """Whether one date is worked, make-up days included."""
+        return bool(self.is_working[self.index_of(on_date)])
+
+    def index_of(self, on_date: date) -> int:
+        """Position of one date in the tables; `CalendarNotCovering` outside them."""
+        return int(self.index(np.array([on_date.toordinal() - EPOCH]))[0])
+
+
+class CalendarBook:
+    """Every known ruling of one calendar; `known(at)` gives the calendar of that time.
+
+    Args:
+        code: short name, first part of `Calendar.version`.
+        days: rulings in any order.
+        statutory: holidays by law; the years they cover bound the calendar.
+    """
+
+    def __init__(self, code: str, days: Iterable[CalendarDay], statutory: Iterable[StatutoryDay]) -> None:
+        self.code = code
+        self.days = sorted(days, key=lambda day: (day.on_date, day.known_from))
+        self.statutory = sorted(statutory)
+        self.revised_on = sorted({day.known_from for day in self.days} | {day.known_from for day in self.statutory})
+        self._known: dict[int, Calendar] = {}
+        if not self.days or not self.statutory:
+            raise UsageError(f"calendar {code} has no rulings or no statutory holidays; nothing can be counted with it")
+
+    def known(self, at: date | None = None) -> Calendar:
+        """The calendar as known on `at` (None: everything known now)."""
+        return self.version(len(self.revised_on) if at is None else bisect_right(self.revised_on, at))
+
+    def version(self, number: int) -> Calendar:
+        """The calendar after its first `number` revisions (`revised_on`)."""
+        if number not in self._known:
+            self._known[number] = self._build(self.revised_on[number - 1] if number else date.min)
+        return self._known[number]
+
+    def _build(self, at: date) -> Calendar:
+        days = [day for day in self.days if day.known_from <= at]
+        statutory = [day for day in self.statutory if day.known_from <= at]
+        announced = {int(day.notice[:4]) for day in days}
+        years = sorted({day.on_date.year for day in statutory} | announced)
+        if not years:
+            raise CalendarNotCovering(f"nothing of calendar {self.code} was known before {self.revised_on[0]}")
+        first, last = date(years[0], 1, 1).toordinal() - EPOCH, date(years[-1], 12, 31).toordinal() - EPOCH
+        every = np.arange(first, last + 1)
+        working = (every + 3) % 7 < 5  # 1970-01-01 was a Thursday
+        for holiday in statutory:
+            if holiday.on_date.year not in announced:
+                working[holiday.on_date.toordinal() - EPOCH - first] = False
+        rulings = {day.on_date: day for day in days}  # sorted: the newest known row wins
+        for on_date, day in rulings.items():
+            position = on_date.toordinal() - EPOCH - first
+            if 0 <= position < len(every):
+                working[position] = _is_worked(day)
+        provisional = np.zeros(len(every), dtype=np.bool_)
+        for year in years:
+            if year not in announced:
+                begin = date(year - 1, 12, 29).toordinal() - EPOCH - first
+                provisional[max(begin, 0) : date(year, 12, 31).toordinal() - EPOCH - first + 1] = True
+        newest = max((day.known_from for day in days), default=date.min)
+        return Calendar(f"{self.code}@{newest}", first, working, provisional, rulings)
+
+
+def custom(holidays: Sequence[date], makeup_days: Sequence[date]) -> Calendar:
+    """A calendar given whole: weekends, these holidays, these make-up days; never provisional (1970 to 2100)."""
+    first, last = 0, date(2100, 12, 31).toordinal() - EPOCH
+    working = (np.arange(first, last + 1) + 3) % 7 < 5
+    rulings = {}
+    for kind, dates in (("holiday", holidays), ("makeup", makeup_days)):
+        for on_date in dates:
+            position = on_date.toordinal() - EPOCH
+            if not first <= position <= last:
+                raise UsageError(f"custom calendar: {on_date} is not between 1970 and 2100")
+            working[position] = kind == "makeup"
+            rulings[on_date] = CalendarDay(on_date, kind, "", "custom", date.min)
+    digest = hashlib.sha256(repr((sorted(holidays), sorted(makeup_days))).encode()).hexdigest()[:12]
+    return Calendar(f"custom@{digest}", first, working, np.zeros(len(working), dtype=np.bool_), rulings)
+
+
+def _is_worked(day: CalendarDay) -> bool:
+    if day.kind == "workday":  # a ruling taken back: the weekday decides again
+        return day.on_date.weekday() < 5
+    if day.kind not in ("holiday", "makeup"):
+        raise UsageError(
+            f"calendar ruling on {day.on_date}: unknown kind {day.kind!r}; known: holiday, makeup, workday"
+        )
+    return day.kind == "makeup"

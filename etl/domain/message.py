@@ -1,0 +1,213 @@
+"""Canonical messages: one flat, typed Arrow table everywhere.
+
+A message is identified by (source, case_no, kind, seq) and versioned by `version`. Payload fields are columns here
+and one JSON object in files and in the ledger; a kind's payload holds only the keys listed in `PAYLOAD`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from etl.errors import RecordRejected
+
+INSTANT = pa.timestamp("us", tz="UTC")
+KEY = ("source", "case_no", "kind", "seq", "version")
+TIMES = ("occurred_at", "written_at", "received_at", "loaded_at")
+SUBJECT = ("department", "region", "item_code", "item_name")
+
+PAYLOAD: dict[str, tuple[str, ...]] = {
+    "apply": ("channel", "applicant"),
+    "pre_accept": ("outcome", "reason"),
+    "accept": (
+        *("outcome", "reason", "promised_limit", "statutory_limit", "limit_unit", "promised_due_at", "case_type"),
+        *("channel", "certificate_required", "joint", "stage_plan"),
+    ),
+    "stage": ("name", "began_at", "limit", "handler", "outcome"),
+    "finish": ("outcome", "reason", "fee", "fee_basis", "certificate_no"),
+    "special_start": ("special_kind", "approved_days", "approver", "reason"),
+    "special_result": ("outcome",),
+    "supplement_notice": ("materials",),
+    "supplement_receipt": (),
+    "collect": ("method",),
+    "certificate": ("certificate_no",),
+    "inquiry": ("inquiry_kind", "limit", "limit_unit", "level"),
+    "reply": ("outcome", "satisfaction"),
+}
+KINDS = tuple(PAYLOAD)
+REPEATING = frozenset({"stage", "special_start", "special_result", "supplement_notice", "supplement_receipt"})
+
+CODES: dict[str, frozenset[str]] = {
+    "limit_unit": frozenset({"working_day", "natural_day", "hour", "minute", "month"}),
+    "case_type": frozenset({"instant", "promised"}),
+    "channel": frozenset({"online", "window", "other"}),
+    "special_kind": frozenset({"extension", "hearing", "inspection", "expert_review", "publicity", "other"}),
+    "inquiry_kind": frozenset({"consultation", "complaint"}),
+    "level": frozenset({"office", "county", "city", "province"}),
+}
+OUTCOMES: dict[str, frozenset[str]] = {
+    "pre_accept": frozenset({"passed", "refused", "supplement"}),
+    "accept": frozenset({"passed", "refused", "supplement"}),
+    "finish": frozenset({"granted", "refused", "returned", "voided", "withdrawn", "transferred", "other"}),
+}
+
+_TYPES: dict[str, pa.DataType] = {
+    **dict.fromkeys(("promised_limit", "statutory_limit", "limit", "fee", "approved_days"), pa.float64()),
+    **dict.fromkeys(("promised_due_at", "began_at"), INSTANT),
+    **dict.fromkeys(("certificate_required", "joint"), pa.bool_()),
+    **dict.fromkeys(("stage_plan", "materials"), pa.list_(pa.string())),
+}
+PAYLOAD_COLUMNS = tuple(dict.fromkeys(name for names in PAYLOAD.values() for name in names))
+
+SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("case_no", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("seq", pa.int32(), nullable=False),
+        pa.field("version", pa.int32(), nullable=False),
+        pa.field("occurred_at", INSTANT, nullable=False),
+        *(pa.field(name, INSTANT) for name in TIMES[1:]),
+        *(pa.field(name, pa.string()) for name in SUBJECT),
+        *(pa.field(name, _TYPES.get(name, pa.string())) for name in PAYLOAD_COLUMNS),
+    ]
+)
+"""Every table of canonical messages has these columns in this order (others may follow, e.g. `known_at`)."""
+
+
+def key_text(source: str, case_no: str, kind: str, seq: int, version: int) -> str:
+    """The message key as evidence lists print it."""
+    return f"{source}/{case_no}/{kind}/{seq}/v{version}"
+
+
+def parse_instant(text: object, field: str) -> datetime:
+    """RFC 3339 text with an offset -> aware instant; `RecordRejected` otherwise."""
+    if not isinstance(text, str):
+        raise RecordRejected("bad_time", f"{field} is {type(text).__name__}, not RFC 3339 text")
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise RecordRejected("bad_time", f"{field} is not RFC 3339: {text[:40]!r}") from None
+    if instant.tzinfo is None:
+        raise RecordRejected("time_without_zone", f"{field} {text!r} has no offset; add one such as +08:00")
+    return instant.astimezone(UTC)
+
+
+def parse(record: object) -> dict[str, Any]:
+    """One contract object -> one flat row of `SCHEMA`.
+
+    Raises:
+        RecordRejected: a field is missing, of another type, or holds a value outside the contract.
+    """
+    if not isinstance(record, dict):
+        raise RecordRejected("not_an_object", f"a message is a JSON object, not {str(record)[:80]}")
+    row: dict[str, Any] = dict.fromkeys(SCHEMA.names)
+    for name in ("source", "case_no", "kind"):
+        row[name] = _text(record.get(name), name, required=True)
+    kind = row["kind"]
+    if kind not in PAYLOAD:
+        raise RecordRejected("unknown_kind", f"kind {kind!r}; known: {', '.join(KINDS)}")
+    row["seq"] = _integer(record.get("seq", 0), "seq", least=0)
+    row["version"] = _integer(record.get("version", 1), "version", least=1)
+    row["occurred_at"] = parse_instant(record.get("occurred_at"), "occurred_at")
+    for name in TIMES[1:]:
+        if record.get(name) is not None:
+            row[name] = parse_instant(record[name], name)
+    for name in SUBJECT:
+        row[name] = _text(record.get(name), name)
+    payload = record.get("payload") or {}
+    if not isinstance(payload, dict):
+        raise RecordRejected("bad_payload", "payload is not an object")
+    for name, value in payload.items():
+        if name not in PAYLOAD[kind]:
+            raise RecordRejected("unknown_field", f"payload of {kind} has no {name!r}")
+        if value is not None:
+            row[name] = _payload_value(kind, name, value)
+    return row
+
+
+def distinct(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any] | RecordRejected]]:
+    """(position, row) of each record's first telling; a version told again with other content comes as its rejection.
+
+    When a record reached us is not content: the same version received twice is the same telling.
+    """
+    told: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for position, row in enumerate(rows):
+        key = tuple(row[name] for name in KEY)
+        content = {name: value for name, value in row.items() if name not in ("received_at", "loaded_at")}
+        if key not in told:
+            told[key] = content
+            yield position, row
+        elif told[key] != content:
+            yield position, RecordRejected("version_conflict", f"{key_text(*key)} was told before with other content")
+
+
+def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Flat rows (`parse`) -> Arrow table of `SCHEMA`."""
+    return pa.Table.from_pylist(list(rows), schema=SCHEMA)
+
+
+def payload_json(kinds: Sequence[str], columns: dict[str, Sequence[Any]]) -> list[str]:
+    """Payload columns -> canonical JSON text per row: sorted keys, nulls left out, instants in UTC."""
+    out = []
+    for index, kind in enumerate(kinds):
+        payload = {name: columns[name][index] for name in PAYLOAD[kind] if columns[name][index] is not None}
+        out.append(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z).decode())
+    return out
+
+
+def content_hashes(messages: pa.Table, payloads: Iterable[str]) -> list[str]:
+    """SHA-256 per row over what the message says: everything but its reception and our knowledge of it."""
+    columns = [messages[name].to_pylist() for name in (*KEY, "occurred_at", "written_at", *SUBJECT)]
+    return [
+        hashlib.sha256(orjson.dumps([*row, payload], option=orjson.OPT_UTC_Z)).hexdigest()
+        for *row, payload in zip(*columns, payloads, strict=True)
+    ]
+
+
+def _payload_value(kind: str, name: str, value: Any) -> Any:
+    type_ = _TYPES.get(name, pa.string())
+    if type_ == INSTANT:
+        return parse_instant(value, name)
+    if type_ == pa.float64():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e9:
+            raise RecordRejected("bad_number", f"{name} is {value!r}, not a number")
+        return float(value)
+    if type_ == pa.bool_():
+        if not isinstance(value, bool):
+            raise RecordRejected("bad_flag", f"{name} is {value!r}, not true or false")
+        return value
+    if pa.types.is_list(type_):
+        if not isinstance(value, list):
+            raise RecordRejected("bad_list", f"{name} is not a list of text")
+        return [_text(entry, name, required=True) for entry in value]
+    text = _text(value, name)
+    known = OUTCOMES.get(kind) if name == "outcome" else CODES.get(name)
+    if known is not None and text not in known:
+        raise RecordRejected("unknown_code", f"{name} {text!r} of {kind}; known: {', '.join(sorted(known))}")
+    return text
+
+
+def _text(value: object, name: str, *, required: bool = False) -> str | None:
+    if value is None and not required:
+        return None
+    if not isinstance(value, str) or (required and not value):
+        raise RecordRejected("bad_text", f"{name} is {value!r}, not text")
+    if not value.isprintable() and any(character in value for character in "\x00"):
+        raise RecordRejected("poison_character", f"{name} holds a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise RecordRejected("poison_character", f"{name} holds a lone surrogate") from None
+    return value
+
+
+def _integer(value: object, name: str, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+        raise RecordRejected("bad_number", f"{name} is {value!r}, not a whole number of at least {least}")
+    return value

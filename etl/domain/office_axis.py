@@ -1,0 +1,150 @@
+"""Time inside office hours on working days (mode `office_clock`)."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from etl.domain.axis import FAR, Positions, Targets, exact, provisional
+from etl.domain.calendar import EPOCH, Calendar, Days
+from etl.domain.night import DAY_US, ZONE, Instants
+from etl.domain.office_hours import OFFICE_HOURS, OfficeHours, microseconds
+from etl.domain.zone import Zone
+from etl.errors import CalendarNotCovering, UsageError
+
+
+class OfficeAxis:
+    """Time inside office hours on working days (mode `office_clock`).
+
+    Args:
+        calendar: working days.
+        hours: office hours of every working day.
+        seasons: (MM, DD, hours) from that day of every year on, until the next season; overrides `hours`.
+    """
+
+    day_unit = "working_day"
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        hours: OfficeHours = OFFICE_HOURS,
+        zone: ZoneInfo = ZONE,
+        seasons: tuple[tuple[int, int, OfficeHours], ...] = (),
+    ) -> None:
+        self.calendar = calendar
+        self._local = Zone(zone)
+        kinds = [hours, *(spans for _, _, spans in seasons)]
+        self._spans = [
+            [(microseconds(begin), microseconds(end, is_end=True)) for begin, end in spans] for spans in kinds
+        ]
+        lengths = [sum(end - begin for begin, end in spans) for spans in self._spans]
+        self.day = math.lcm(*lengths)
+        if self.day * len(calendar.is_working) >= FAR:
+            raise UsageError("office hours differ so oddly between seasons that they have no small common multiple")
+        self._kind = _season_of_day(calendar, seasons)
+        scale = np.array([self.day // length for length in lengths])
+        self._scale = np.where(calendar.is_working, scale[self._kind], 0)
+        self._before = np.concatenate(([0], np.cumsum(np.where(calendar.is_working, self.day, 0))))
+
+    def start(self, starts: Instants) -> Positions:
+        return self.at(starts)
+
+    def at(self, instants: Instants) -> Positions:
+        local = self._local.to_local(instants)
+        index = self.calendar.index(local // DAY_US)
+        return self._before[index] + self._counted(index, local % DAY_US) * self._scale[index]
+
+    def suspension(self, begins: Instants, ends: Instants) -> tuple[Positions, Positions]:
+        return self.at(begins), self.at(ends)
+
+    def distance(self, limits: npt.NDArray[np.float64], unit: str, starts: Instants) -> Positions:
+        if unit == "working_day":
+            return exact(limits, self.day)
+        seconds = {"hour": 3600, "minute": 60}.get(unit)
+        if seconds is None:
+            raise UsageError(f"office_clock cannot count in {unit}")
+        # A tick is worth different office time on days of different length; hours are exact with one length only.
+        if len({sum(end - begin for begin, end in spans) for spans in self._spans}) > 1:
+            raise UsageError("limits in hours need office days of one length all year")
+        return exact(limits, seconds * 1_000_000)
+
+    def due(self, targets: Targets, starts: Instants) -> Instants:
+        return np.where(self.at(starts) >= targets.due, starts, self._inverse(targets.due, "left"))
+
+    def reached(self, targets: Targets, starts: Instants) -> Instants:
+        return np.where(self.at(starts) > targets.over, starts, self._inverse(targets.over, "right"))
+
+    def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:
+        return self.at(stops) > targets.over
+
+    def days(self, positions: Positions) -> npt.NDArray[np.float64]:
+        return positions / self.day
+
+    def seconds(self, positions: Positions) -> npt.NDArray[np.float64]:
+        """Distances -> office seconds; exact while all days have one length."""
+        return positions / 1_000_000
+
+    def is_provisional(self, boundaries: Instants) -> npt.NDArray[np.bool_]:
+        return provisional(self.calendar, self._local.to_local(boundaries) // DAY_US)
+
+    def given(self, moments: Instants) -> tuple[Instants, Instants]:
+        return moments, moments
+
+    def close(self, starts: Instants) -> Positions:
+        local = self._local.to_local(starts)
+        index = self.calendar.index(local // DAY_US)
+        closes = np.array([spans[-1][1] for spans in self._spans])[self._kind[index]]
+        open_today = self.calendar.is_working[index] & (local % DAY_US < closes)
+        return self._before[index] + np.where(open_today | ~self.calendar.is_working[index], self.day, 2 * self.day)
+
+    def next_working_noon(self, moments: Instants) -> Instants:
+        """12:00 of the first working day after each moment's date."""
+        index = self.calendar.index(self._local.to_local(moments) // DAY_US)
+        following = np.searchsorted(self._before, self._before[index + 1], side="right") - 1
+        if (following >= len(self._scale)).any():
+            raise CalendarNotCovering(f"calendar {self.calendar.version} ends before the next working day")
+        return self._local.to_instant((following + self.calendar.first) * DAY_US + DAY_US // 2)
+
+    def _counted(self, index: Days, offset: Instants) -> Instants:
+        counted = np.zeros_like(offset)
+        for kind, spans in enumerate(self._spans):
+            here = sum(np.clip(offset - begin, 0, end - begin) for begin, end in spans)
+            counted = np.where(self._kind[index] == kind, here, counted)
+        return counted
+
+    def _inverse(self, targets: Positions, side: Literal["left", "right"]) -> Instants:
+        """The first (left) or last (right) instant at which the measure stands at the target."""
+        index = np.searchsorted(self._before, targets, side=side) - 1
+        if (index >= len(self._scale)).any():
+            raise CalendarNotCovering(f"a limit ends beyond calendar {self.calendar.version}; load the missing years")
+        index = np.maximum(index, 0)
+        into_day = -((self._before[index] - targets) // np.maximum(self._scale[index], 1))  # microseconds, rounded up
+        moment = np.zeros_like(into_day)
+        for kind, spans in enumerate(self._spans):
+            left, here = into_day, np.full_like(into_day, spans[0][0])
+            for begin, end in spans:
+                enters = left >= 0 if side == "right" else left > 0
+                here = np.where(enters, begin + np.minimum(left, end - begin), here)
+                left = left - (end - begin)
+            moment = np.where(self._kind[index] == kind, here, moment)
+        return self._local.to_instant((index + self.calendar.first) * DAY_US + moment)
+
+
+def _season_of_day(calendar: Calendar, seasons: tuple[tuple[int, int, OfficeHours], ...]) -> npt.NDArray[np.int64]:
+    kind = np.zeros(len(calendar.is_working), dtype=np.int64)
+    if not seasons:
+        return kind
+    first_year, last_year = (date.fromordinal(day + EPOCH).year for day in (calendar.first, calendar.last))
+    begins = sorted(
+        (date(year, month, day).toordinal() - EPOCH - calendar.first, number)
+        for year in range(first_year - 1, last_year + 1)
+        for number, (month, day, _) in enumerate(seasons, 1)
+    )
+    for begin, number in begins:
+        kind[max(begin, 0) :] = number
+    return kind

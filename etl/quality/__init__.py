@@ -1,0 +1,1 @@
+"""Data quality: runs the expectations over canonical messages and returns plain findings."""

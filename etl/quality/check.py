@@ -1,0 +1,152 @@
+"""Runs every expectation suite over canonical messages; no Great Expectations object leaves this module."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.domain.message import KEY, PAYLOAD, SUBJECT, TIMES
+from etl.errors import JianchaError
+from expectations import Rule, Severity, suites
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch_definition import BatchDefinition
+    from pandas import DataFrame
+
+FAILED = pa.schema([("row", pa.int64()), ("suite", pa.string()), ("rule", pa.string()), ("severity", pa.string())])
+LAGS = {"transport_lag_s": ("received_at", "written_at"), "push_lag_s": ("written_at", "occurred_at")}
+"""Columns measured for the suites: seconds by which the first time lies after the second."""
+
+# Failing rows come back as the frame's index labels, which are positions in the given table: no key column can be
+# null or repeated that way, and no message content is copied into results.
+_RESULT_FORMAT = {
+    "result_format": "COMPLETE",
+    "exclude_unexpected_values": True,
+    "partial_unexpected_count": 0,
+    "return_unexpected_index_query": False,
+}
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule found: rows it looked at (its kinds and condition), rows that failed."""
+
+    suite: str
+    rule: str
+    title: str
+    severity: Severity
+    checked_rows: int
+    failed_rows: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All results, and one row of `FAILED` per failing row and rule (`row`: position in the checked table)."""
+
+    results: list[RuleResult]
+    failed: pa.Table
+
+    @property
+    def critical(self) -> list[RuleResult]:
+        """Critical rules that failed: each rejects the whole batch."""
+        return [result for result in self.results if result.severity == "critical" and result.failed_rows]
+
+
+def check(messages: pa.Table, cutoff: datetime) -> Findings:
+    """Check messages (`etl.domain.message.SCHEMA`, further columns ignored) admitted by the night closing at `cutoff`.
+
+    Raises:
+        JianchaError: a rule could not be evaluated; that is never taken as a pass.
+    """
+    rules = [(suite, rule) for suite, members in suites(cutoff) for rule in members]
+    by_kinds: dict[frozenset[str], list[tuple[str, Rule]]] = defaultdict(list)
+    for suite, rule in rules:
+        by_kinds[rule.kinds].append((suite, rule))
+    source = _frames()
+    found: dict[tuple[str, str], tuple[RuleResult, pa.Table]] = {}
+    for kinds, members in by_kinds.items():
+        for suite, rule, checked, rows in _evaluate(source, _frame(messages, kinds), members):
+            result = RuleResult(suite, rule.id, rule.title, rule.severity, checked, len(rows))
+            constant = [pa.repeat(text, len(rows)) for text in (suite, rule.id, rule.severity)]
+            found[suite, rule.id] = result, pa.table([pa.array(rows, pa.int64()), *constant], schema=FAILED)
+    if len(found) != len(rules):
+        raise JianchaError("two expectation rules share one id; ids are unique within a suite")
+    in_order = [found[suite, rule.id] for suite, rule in rules]
+    failed = pa.concat_tables([FAILED.empty_table(), *(table for _, table in in_order)])
+    return Findings([result for result, _ in in_order], failed)
+
+
+def _frames() -> BatchDefinition[Any]:
+    """Where Great Expectations takes frames from: a context in memory, without analytics or progress bars."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("messages").add_dataframe_asset("messages")
+    return asset.add_batch_definition_whole_dataframe("messages")
+
+
+def _frame(messages: pa.Table, kinds: frozenset[str]) -> DataFrame:
+    """The messages of some kinds, with those kinds' payload, as a pandas frame indexed by position in `messages`."""
+    import numpy as np
+    import pandas as pd
+
+    positions = np.arange(len(messages), dtype=np.int64)
+    if kinds:
+        positions = positions[pc.is_in(messages["kind"], pa.array(sorted(kinds))).to_numpy()]
+        messages = messages.take(positions)
+    for name, (after, before) in LAGS.items():
+        microseconds = pc.subtract(*(messages[column].cast(pa.int64()) for column in (after, before)))
+        messages = messages.append_column(name, pc.divide(microseconds.cast(pa.float64()), 1e6))
+    payload = dict.fromkeys(name for kind in sorted(kinds) for name in PAYLOAD[kind])
+    columns = [*KEY, *TIMES, *SUBJECT, *LAGS, *payload]
+    scalar = [name for name in columns if not pa.types.is_nested(messages.schema.field(name).type)]
+    frame: DataFrame = messages.select(scalar).to_pandas()
+    # Great Expectations compares int64 by column but any narrower integer one value at a time.
+    return frame.astype({"seq": "int64", "version": "int64"}).set_index(pd.Index(positions))
+
+
+def _evaluate(
+    source: BatchDefinition[Any], frame: DataFrame, members: list[tuple[str, Rule]]
+) -> list[tuple[str, Rule, int, list[int]]]:
+    """-> (suite, rule, rows checked, failing index labels) per rule."""
+    if frame.empty:
+        return [(suite, rule, 0, []) for suite, rule in members]
+    from great_expectations import ExpectationSuite
+    from pandas.errors import Pandas4Warning
+
+    for number, (_, rule) in enumerate(members):
+        rule.expectation.meta = {"number": number}
+    rules = ExpectationSuite("rules", expectations=[rule.expectation for _, rule in members])
+    with warnings.catch_warnings():
+        # Great Expectations reads time columns in a way a later pandas will change; nothing here can help that.
+        warnings.simplefilter("ignore", Pandas4Warning)
+        results: list[Any] = (
+            source.get_batch({"dataframe": frame}).validate(rules, result_format=_RESULT_FORMAT).results
+        )
+    answers = {result.expectation_config.meta["number"]: result for result in results}
+    return [(name, rule, *_rows(f"{name}.{rule.id}", rule, answers.get(n))) for n, (name, rule) in enumerate(members)]
+
+
+def _rows(name: str, rule: Rule, answer: Any) -> tuple[int, list[int]]:
+    """One validation result -> (rows checked, failing index labels)."""
+    if answer is None or not {"element_count", "unexpected_index_list"} <= answer.result.keys():
+        raise JianchaError(f"expectation {name} could not be evaluated: {_cause(answer)}")
+    checked: int = answer.result["element_count"]
+    passes = answer.success or checked < rule.least_rows
+    return checked, [] if passes else answer.result["unexpected_index_list"]
+
+
+def _cause(answer: Any) -> str:
+    """What Great Expectations says went wrong; it nests exceptions by metric or not, depending on where they rose."""
+    info = answer.exception_info if answer else {}
+    causes = [info, *(value for value in info.values() if isinstance(value, dict))]
+    return "; ".join(cause["exception_message"] for cause in causes if cause.get("exception_message")) or "no answer"

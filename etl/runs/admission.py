@@ -1,0 +1,145 @@
+"""Admission: landed bytes -> text columns -> canonical messages -> expectations -> ledger, page by page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.domain.message import SCHEMA
+from etl.domain.night import cutoff_at, first_cutoffs, to_us
+from etl.errors import BatchRejected
+from etl.quality.check import Findings, check
+from etl.settings import settings
+from etl.sources.contract import Source
+from etl.store import landing, ledger, quality
+from etl.store.engine import engine
+from etl.store.landing import LandedPage
+from etl.store.ledger import Refusal
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One landed page, decoded and mapped."""
+
+    page: LandedPage
+    messages: pa.Table
+    refusals: list[Refusal]
+    row_sha256s: Mapping[int, str]
+
+
+def admit_source(source: Source, business_on: date) -> dict[str, int]:
+    """Admit every waiting page of one source; what a page says becomes known at the night's cut-off.
+
+    Raises:
+        BatchRejected: a critical expectation failed; none of these pages is admitted.
+    """
+    with engine().connect() as connection:
+        waiting = landing.pages_to_admit(connection, source.name, business_on)
+    if not waiting:
+        return {}
+    known_at = cutoff_at(business_on, settings().cutoff)
+    pages = [_read(source, page) for page in waiting]
+    findings, failed = _check(pages, known_at)
+    quality.record(engine(), source.name, business_on, findings.results)
+    if findings.critical:
+        rules = "; ".join(f"{result.title} ({result.failed_rows})" for result in findings.critical)
+        raise BatchRejected(f"{source.name}: {len(pages)} pages not admitted: {rules}; fix the source or its module")
+    counts = {"accepted": 0, "repeated": 0, "quarantined": 0}
+    for page, doubts in zip(pages, failed, strict=True):
+        result = admit_read(page, doubts, known_at)
+        for name in counts:
+            counts[name] += getattr(result, name)
+    return counts
+
+
+def replay(source: Source, business_on: date) -> dict[str, int]:
+    """Read quarantined rows again with today's module; what passes becomes known at the night's cut-off."""
+    known_at = cutoff_at(business_on, settings().cutoff)
+    counts = {"accepted": 0, "repeated": 0, "still_quarantined": 0}
+    for page_id, row_nos in ledger.open_quarantine(engine(), source.name).items():
+        with engine().connect() as connection:
+            read = _read(source, landing.page(connection, page_id))
+        mine = pc.is_in(read.messages["row_no"], pa.array(sorted(row_nos), pa.int64()))
+        read = _Read(read.page, read.messages.filter(mine), [], read.row_sha256s)
+        doubts = _check([read], known_at)[1][0]
+        good = _without(read.messages, {refusal.row_no for refusal in doubts})
+        result = ledger.replay_page(
+            engine(), read.page, _known(good, "night", known_at), {row: read.row_sha256s[row] for row in row_nos}
+        )
+        counts["accepted"] += result.accepted
+        counts["repeated"] += result.repeated
+        counts["still_quarantined"] += len(row_nos) - result.accepted - result.repeated
+    return counts
+
+
+def admit_read(read: _Read, doubts: Sequence[Refusal], known_at: datetime) -> ledger.Admitted:
+    """One page, one transaction."""
+    refusals = [*read.refusals, *doubts]
+    good = _without(read.messages, {refusal.row_no for refusal in refusals})
+    messages = _known(good, read.page.known_basis, known_at)
+    return ledger.admit_page(engine(), read.page, messages, refusals, read.row_sha256s, known_at)
+
+
+def _read(source: Source, page: LandedPage) -> _Read:
+    decoded = source.kind.decode(source, page.stream, page.content(), page.meta)
+    messages, rejects = source.dialect.messages(source, page.stream, decoded.rows)
+    if delivered := page.meta.get("modified_at"):  # records that do not say when they arrived came with their file
+        arrived = pa.scalar(datetime.fromisoformat(delivered)).cast(SCHEMA.field("received_at").type)
+        filled = pc.fill_null(messages["received_at"], arrived)
+        messages = messages.set_column(messages.schema.get_field_index("received_at"), "received_at", filled)
+    shas = _row_sha256s(decoded.rows)
+    lost = {row: hashlib.sha256(f"{page.sha256}:{row}".encode()).hexdigest() for row, _, _ in decoded.rejects}
+    lost |= decoded.reject_sha256s
+    refusals = [
+        Refusal(row, (shas | lost)[row], reason, detail) for row, reason, detail in [*decoded.rejects, *rejects]
+    ]
+    return _Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas | lost)
+
+
+def _check(pages: Sequence[_Read], known_at: datetime) -> tuple[Findings, list[list[Refusal]]]:
+    """All expectations over all pages at once -> (findings, per page the rows to quarantine)."""
+    numbered = [
+        read.messages.append_column("page", pa.array(np.full(len(read.messages), number)))
+        for number, read in enumerate(pages)
+    ]
+    messages = pa.concat_tables(numbered)
+    findings = check(messages, known_at)
+    doubts: list[list[Refusal]] = [[] for _ in pages]
+    errors = findings.failed.filter(pc.equal(findings.failed["severity"], "error"))
+    rows = messages.take(errors["row"])
+    titles = {(result.suite, result.rule): result.title for result in findings.results}
+    for suite, rule, page, row in zip(
+        *(errors[name].to_pylist() for name in ("suite", "rule")),
+        *(rows[name].to_pylist() for name in ("page", "row_no")),
+        strict=True,
+    ):
+        doubts[page].append(Refusal(row, pages[page].row_sha256s[row], f"{suite}.{rule}", titles[suite, rule]))
+    return findings, doubts
+
+
+def _known(messages: pa.Table, known_basis: str, known_at: datetime) -> pa.Table:
+    """Append `known_at`: tonight's cut-off, or for reconstructed nights the cut-off each record was there for."""
+    limit = np.full(len(messages), to_us(known_at))
+    if known_basis == "reconstructed":
+        moment = pc.coalesce(*(messages[name] for name in ("received_at", "written_at", "occurred_at")))
+        limit = np.minimum(limit, first_cutoffs(moment.cast(pa.int64()).to_numpy(), settings().cutoff))
+    return messages.append_column("known_at", pa.array(limit).cast(SCHEMA.field("occurred_at").type))
+
+
+def _without(messages: pa.Table, rows: set[int]) -> pa.Table:
+    return messages.filter(pc.invert(pc.is_in(messages["row_no"], pa.array(sorted(rows), pa.int64()))))
+
+
+def _row_sha256s(rows: pa.Table) -> dict[int, str]:
+    """Fingerprint per row over all its columns, whatever their order."""
+    return {
+        row.pop("row_no"): hashlib.sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        for row in rows.to_pylist()
+    }

@@ -1,0 +1,57 @@
+"""Looking back: what a backfill of past nights would touch, and what today's knowledge would have judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from etl.domain.night import cutoff_at, nights
+from etl.errors import ConfigurationError, UsageError
+from etl.runs import nightly
+from etl.settings import settings
+from etl.store import feeds
+from etl.store.engine import engine
+from etl.supervision import difference
+from etl.supervision.judge import contract_card
+
+
+def plan(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """Per night and source: the feed's state now and the window a backfill would pull."""
+    asked = nightly.chosen(only)
+    if not asked:
+        raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE>")
+    for night in _checked(first, last):
+        with engine().connect() as connection:
+            states = {source: state for source, state, _ in feeds.verdicts(connection, night)}
+        for source in asked:
+            window, basis = nightly.window(source, night)
+            yield {
+                "night": night,
+                "source": source,
+                "feed": states.get(source, "never pulled"),
+                "since": window.since,
+                "until": window.until,
+                "known_basis": basis,
+            }
+
+
+def diff(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """Cards each night would have had with everything known now, against those it had with its own knowledge."""
+    asked = set(nightly.chosen(only)) if only else None
+    known = feeds.known_counts(engine())
+    if not known:
+        raise UsageError("the ledger knows no message yet; run a night first")
+    now = max(known_at for known_at, _ in known)
+    for night in _checked(first, last):
+        own = cutoff_at(night, settings().cutoff)
+        before, after = (nightly.judge_at(night, known_by=known_by) for known_by in (own, max(now, own)))
+        for event in difference.changes(before, after):
+            if asked is None or event["source"] in asked:
+                yield {"night": night, "change": event["event"], **contract_card(event)}
+
+
+def _checked(first: date, last: date) -> Iterator[date]:
+    if last < first:
+        raise UsageError(f"--from {first} is after --to {last}")
+    return nights(first, last)

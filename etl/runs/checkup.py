@@ -1,0 +1,121 @@
+"""What would stop a night before it starts, and whether last night finished."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from etl.domain.night import ZONE
+from etl.errors import ConfigurationError, JianchaError
+from etl.runs import nightly
+from etl.settings import settings
+from etl.store import cards, feeds
+from etl.store.calendars import stored
+from etl.store.engine import engine
+from etl.store.statements import sql
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `is_fatal`: a night fails or tells nobody without it."""
+
+    title: str
+    is_fine: bool
+    is_fatal: bool
+    detail: str
+
+
+def doctor() -> list[Finding]:
+    """Look at everything a night needs."""
+    return list(_checks(datetime.now(ZONE).date()))
+
+
+def night_watch(business_on: date | None) -> str | None:
+    """Tell operators when a night is not finished -> what is missing, or None.
+
+    Meant for a scheduler outside Airflow (cron, systemd), so that it also speaks when Airflow does not.
+    """
+    now = datetime.now(ZONE)
+    night = business_on or now.date() - timedelta(days=1)
+    if business_on is None and now.time() < settings().night_watch_at:
+        return None  # last night still has time
+    if night in feeds.fingerprints(engine()):
+        return None
+    missing = f"{night} 之夜到 {settings().night_watch_at:%H:%M} 仍未判定；请查看 Airflow 运行与 jiancha status"
+    with engine().begin() as connection:
+        payload = {"subject": f"【运维】{night} 之夜监察未完成", "text": missing}
+        cards.insert_item(connection, f"F/{night}", "F", night, None, payload, is_muted=False)
+    nightly.notify(night)
+    return missing
+
+
+def _checks(today: date) -> Iterator[Finding]:
+    try:
+        with engine().connect() as connection:
+            recipients = connection.execute(sql("overview/recipients_by_role"), {"today": today}).mappings().all()
+            version = connection.execute(sql("overview/schema_version")).scalar()
+    except (SQLAlchemyError, ConfigurationError) as error:
+        detail = str(error).splitlines()[0]
+        yield Finding("数据库", False, True, f"{detail}；先运行 jiancha ledger migrate，或检查 JIANCHA_DATABASE_URL")
+        return
+    yield Finding("数据库", True, True, f"结构版本 {version}")
+    yield _calendar(today)
+    roles = {row["role"]: row["recipients"] for row in recipients}
+    for role, title in (("supervision", "监察机构"), ("department", "部门"), ("operations", "运维")):
+        count = roles.get(role, 0)
+        yield Finding(
+            f"收件人（{title}）",
+            count > 0,
+            role != "operations",
+            f"{count} 人" if count else "没有；jiancha reference import",
+        )
+    configured = nightly.chosen(None)
+    yield Finding("来源", bool(configured), True, "、".join(configured) or "没有一个来源设置了 JIANCHA_CONNECTION_…")
+    yield _mail_server()
+    yield _fonts()
+
+
+def _calendar(today: date) -> Finding:
+    try:
+        calendar = stored(engine()).cn(today)
+        calendar.is_working_day(today)
+    except JianchaError as error:
+        return Finding("工作日历", False, True, str(error))
+    horizon = today + timedelta(days=45)
+    is_announced = not calendar.is_provisional[calendar.index_of(horizon)]
+    detail = f"{calendar.version}；{horizon} {'已公布' if is_announced else '未公布：到期日暂定，不发红牌'}"
+    return Finding("工作日历", is_announced, False, detail)
+
+
+def _mail_server() -> Finding:
+    config = settings()
+    if config.notify_mode != "live":
+        return Finding("邮件", True, False, f"notify_mode={config.notify_mode}，不连接邮件服务器")
+    try:
+        with smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=10) as server:
+            if config.smtp_starttls:
+                server.starttls()
+            code, answer = server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding("邮件", False, True, f"{config.smtp_host}:{config.smtp_port} 握手失败：{error}")
+    return Finding(
+        "邮件",
+        code == 250,
+        True,
+        f"{config.smtp_host}:{config.smtp_port} 应答 {code} {answer.decode(errors='replace')}",
+    )
+
+
+def _fonts() -> Finding:
+    if not shutil.which("fc-list"):
+        return Finding("中文字体", True, False, "没有 fontconfig，无法检查；网页与文档由打开者的字体显示")
+    found = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    return Finding("中文字体", bool(found[0]), False, found[0] or "没有；Debian：apt-get install fonts-noto-cjk")

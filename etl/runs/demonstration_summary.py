@@ -1,0 +1,92 @@
+"""What a supervisor wants to see after the demonstration, in one screen."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from etl.domain.chinese import FEED, LEVEL, NATURE, nature
+from etl.domain.night import ZONE, cutoff_at
+from etl.runs import judging, nightly, overview
+from etl.settings import settings
+from etl.store.engine import engine
+from etl.store.statements import sql
+from etl.supervision.explain import as_text
+
+
+def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, Any]) -> str:
+    """The summary of nights `first` to `last`; `boston` is the status of the real log's own ledger."""
+    facts = overview.status()
+    names = nightly.titles()
+    parts = [
+        ["", "═══ 电子监察演示：广安区，截至 " + f"{cutoff_at(last, settings().cutoff):%Y-%m-%d %H:%M} ═══"],
+        ["", "红黄牌（有效／撤回）", *(_cards(facts))],
+        ["", "数据接入", *(_feed(row, names) for row in facts["sources"])],
+        ["", f"最慢链路（{first} 至 {last}）", *_links(first, last, names)],
+        *_example("push_delay", "一张因推送延时撤回的牌", names),
+        *_example("suspect", "一张待核实的牌", names),
+        ["", "真实数据：波士顿 311（2016、2022），同一流程、独立台账", *_boston(boston)],
+        ["", f"邮件　　{settings().var_dir / 'mail'}（{_mails()} 封，.eml，可直接打开）"],
+        [f"周报　　{bulletin['html']}", f"　　　　{bulletin['docx']}"],
+        [f"台账链首　{bulletin['head_hash']}"],
+    ]
+    return "\n".join(line for part in parts for line in part)
+
+
+def _cards(facts: dict[str, Any]) -> list[str]:
+    return [
+        f"  {LEVEL[row['level']]}　{nature(row['level'], row['nature'])}　{row['standing']}／{row['withdrawn']}"
+        for row in facts["cards"]
+    ]
+
+
+def _feed(row: dict[str, Any], names: dict[str, str]) -> str:
+    return (
+        f"  {names[row['source']]}　{FEED[row['state']]}至 {row['last_complete_on']}　"
+        f"接收 {row['accepted']} 条，重复 {row['repeated']}，隔离 {row['quarantined']}，未说明 {row['unexplained']}"
+    )
+
+
+def _links(first: date, last: date, names: dict[str, str]) -> list[str]:
+    with engine().connect() as connection:
+        rows = connection.execute(sql("overview/slowest_links"), {"first": first, "last": last}).mappings()
+        return [
+            f"  {_hop(row['hop'], names)}　{row['messages']} 条，迟报 {row['late']} 条，最长 "
+            f"{timedelta(seconds=row['max_seconds']) / timedelta(hours=1):.1f} 小时"
+            for row in rows
+        ]
+
+
+def _example(nature: str, title: str, names: dict[str, str]) -> list[list[str]]:
+    with engine().connect() as connection:
+        card = connection.execute(sql("overview/example_card"), {"nature": nature}).mappings().one_or_none()
+    if card is None:
+        return []
+    hop = f"，责任环节 {_hop(card['responsible_hop'], names)}" if card["responsible_hop"] else ""
+    ledger = judging.explain(card["case_no"], None, None, None, None)
+    lines = [
+        f"  {LEVEL[card['level']]}：{card['item_name']}，{card['issued_on']} 之夜发出，"
+        f"界限 {card['reached_at'].astimezone(ZONE):%Y-%m-%d %H:%M}，{card['business_on']} 之夜判为"
+        f"{NATURE[nature]}{hop}",
+        *(f"    {line}" for line in as_text(ledger, names).splitlines()),
+    ]
+    return [["", title, *lines]]
+
+
+def _boston(status: dict[str, Any]) -> list[str]:
+    feeds = [
+        f"  接收 {row['accepted']} 条，隔离 {row['quarantined']}，未说明 {row['unexplained']}"
+        for row in status["sources"]
+    ]
+    late = sum(row["standing"] for row in status["cards"] if row["level"] == "yellow")
+    return [*feeds, f"  超过承诺时刻的请求 {late} 件（与该市自己的超期标记逐件一致，由测试核对）"]
+
+
+def _mails() -> int:
+    folder: Path = settings().var_dir / "mail"
+    return sum(1 for _ in folder.rglob("*.eml"))
+
+
+def _hop(hop: str, names: dict[str, str]) -> str:
+    return " → ".join(names.get(part, part) for part in hop.split("->"))

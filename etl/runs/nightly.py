@@ -1,0 +1,340 @@
+"""One night: pull, admit, judge, trace, notify. The same verbs from the command line, from Airflow, for any past night.
+
+Night D is everything that reached the sources up to its cut-off (D+1 01:00). A regular night pulls from the watermark;
+a past night pulls the window of its own business date; the very first night takes everything before its cut-off and
+gives each record the knowledge time it would have had (`known_basis` reconstructed).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import structlog
+
+from etl import sources
+from etl.crashpoints import reach
+from etl.domain.calendar import CalendarBook
+from etl.domain.night import cutoff_at, night_of, nights
+from etl.domain.profile import Profile
+from etl.errors import (
+    ConfigurationError,
+    JianchaError,
+    SourceContractBroken,
+    SourceError,
+    SourceIncomplete,
+    SourceLate,
+    UsageError,
+)
+from etl.settings import settings
+from etl.sources.contract import Page, Source, Window
+from etl.store import cards as card_store
+from etl.store import feeds, landing, ledger
+from etl.store.calendars import Calendars, stored
+from etl.store.engine import engine
+from etl.store.profiles import profile
+from etl.supervision import difference
+from etl.supervision.cards.case import KINDS
+from etl.supervision.delays import SUPERVISION, LinkLimit
+from etl.supervision.judge import CARDS, judge_table
+
+log = structlog.get_logger()
+
+
+def pull(source: str, business_on: date) -> dict[str, int]:
+    """Land everything that reached one source in the night's window.
+
+    Raises:
+        SourceError: the source was not read completely; what was landed stays, and the night's feed says so.
+    """
+    declared = sources.get(source)
+    connection = settings().connection(source)
+    with landing.only_puller(engine(), source):
+        return _pull(declared, connection, business_on)
+
+
+def _pull(declared: Source, connection: str, business_on: date) -> dict[str, int]:
+    source = declared.name
+    asked, basis = window(source, business_on)
+    taken: list[Mapping[str, Any]] = []
+    rows, is_counted, covered = 0, True, asked.until
+    try:
+        for part in declared.kind.pull(declared, connection, asked):
+            if isinstance(part, Page):
+                landing.land(
+                    engine(), source, business_on, stream=part.stream, page_no=part.number, content=part.content,
+                    media_type=part.media_type, meta=part.meta, known_basis=basis,
+                )  # fmt: skip
+                taken.append(part.meta)
+            else:
+                is_counted &= part.declared_rows is not None
+                rows += part.declared_rows or 0
+                covered = min(covered, part.data_until or covered)
+        if covered < asked.until:
+            raise SourceLate(
+                f"{source}: its data ends at {covered.isoformat()}, before the cut-off; run the night again"
+            )
+    except (SourceError, ConfigurationError) as error:
+        feeds.set_failed(engine(), source, business_on, basis, _failed_state(error), str(error))
+        if isinstance(error, SourceError):
+            raise
+        raise SourceContractBroken(f"{source}: {error}") from None  # one wrong connection is one source's fault
+    feeds.set_pulled(engine(), source, business_on, basis, rows if is_counted else None, asked.until)
+    declared.kind.settle(declared, connection, taken, done=True)
+    reach("pull.after_settle")
+    log.info("pulled", source=source, business_on=str(business_on), pages=len(taken), declared_rows=rows)
+    return {"pages": len(taken), "declared_rows": rows}
+
+
+def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int]:
+    """Admit every landed page up to the night; a source that cannot be admitted does not hold up the others."""
+    from etl.runs import admission
+
+    totals: defaultdict[str, int] = defaultdict(int)
+    failures: list[JianchaError] = []
+    for name in chosen(only):
+        with engine().connect() as connection:
+            waiting = [page.page_id for page in landing.pages_to_admit(connection, name, business_on)]
+        try:
+            for key, count in admission.admit_source(sources.get(name), business_on).items():
+                totals[key] += count
+            detail = ""
+        except JianchaError as error:
+            failures.append(error)
+            detail = str(error)
+        feeds.set_admitted(engine(), name, business_on, detail, waiting)
+        reach("admit.after_feed")
+    for failure in failures:
+        log.error("not admitted", reason=str(failure))
+    totals["failed_sources"] = len(failures)
+    return dict(totals)
+
+
+def judge(
+    business_on: date, as_of: datetime | None = None, notify: str = "auto", only: Sequence[str] | None = None
+) -> dict[str, int]:
+    """Judge the night, and every earlier night that was never judged or has learnt something since.
+
+    Args:
+        as_of: judge as of this moment instead and only report; nothing is written.
+        notify: ``never`` records the night's events as told to nobody, for good. A source's nights before its first
+            feed were reconstructed and are told to nobody either.
+        only: the sources this run was about; incidents are raised for them alone.
+    """
+    if notify not in ("auto", "never"):
+        raise UsageError(f"notify is {notify!r}; use auto or never")
+    if as_of is not None:
+        return _counts(judge_at(business_on, as_of))
+    known = feeds.known_counts(engine())
+    first = min((night_of(known_at) for known_at, _ in known), default=business_on)
+    fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
+    calendars = stored(engine())
+    totals: defaultdict[str, int] = defaultdict(int, nights=0, events=0)
+    for night in nights(min(first, business_on), business_on):
+        fingerprint = _fingerprint(night, known, calendars)
+        if fingerprints.get(night) != fingerprint:
+            events, cases = _night_events(night, calendars)
+            muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
+            result = card_store.record_night(
+                engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
+            )
+            for key, count in result.items():
+                totals[key] += count
+            totals["nights"] += 1
+    _incidents(business_on, chosen(only), is_muted=notify == "never")
+    return dict(totals)
+
+
+def trace(business_on: date) -> dict[str, int]:
+    """Measure push lags of everything that became known up to the night, link by link."""
+    from etl.runs import tracing
+
+    return tracing.trace(business_on, links())
+
+
+def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
+    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither."""
+    from etl.publish import notices, sender
+
+    if mode == "never":
+        return {"claimed": 0}
+    claimed = notices.claim(engine(), business_on, titles())
+    return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
+
+
+def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "auto") -> dict[str, Any]:
+    """The whole night in this process -> counts per verb and the sources that could not be read."""
+    incomplete: dict[str, str] = {}
+    names = chosen(only)
+    if not names:
+        raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE> to its URL or folder")
+    for name in names:
+        try:
+            pull(name, business_on)
+        except SourceError as error:
+            incomplete[name] = str(error)
+            log.error("source incomplete", source=name, reason=str(error))
+    return {
+        "admit": admit(business_on, only),
+        "judge": judge(business_on, notify=mode, only=only),
+        "trace": trace(business_on),
+        "notify": notify(business_on, mode),
+        "incomplete": incomplete,
+    }
+
+
+def links() -> dict[str, LinkLimit]:
+    """The first hop of every registered source."""
+    first = {name: sources.get(name).links[0] for name in sources.names() if sources.get(name).links}
+    return {
+        name: LinkLimit(
+            link.target,
+            link.warn_after,
+            link.mode,
+            link.yellow_after_working_days,
+            link.red_after_working_days,
+        )
+        for name, link in first.items()
+    }
+
+
+def titles() -> dict[str, str]:
+    """What systems and platforms are called, by code."""
+    declared = [sources.get(name) for name in sources.names()]
+    targets = {link.target: link.title for source in declared for link in source.links}
+    return targets | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}
+
+
+def chosen(only: Sequence[str] | None) -> list[str]:
+    """The named sources, or those this installation has a connection for."""
+    if only:
+        return [sources.get(name).name for name in only]
+    return [name for name in sources.names() if settings().has_connection(name)]
+
+
+def window(source: str, business_on: date) -> tuple[Window, str]:
+    """What pulling the night would ask for, and the basis of knowledge it would have."""
+    until = cutoff_at(business_on, settings().cutoff)
+    with engine().connect() as connection:
+        covered = landing.watermark(connection, source)
+    if covered is None:
+        return Window(business_on, None, until), "reconstructed"
+    if covered >= until:
+        return Window(business_on, until - timedelta(days=1), until), "reconstructed"
+    return Window(business_on, covered, until), "night"
+
+
+def _failed_state(error: JianchaError) -> str:
+    if isinstance(error, SourceLate):
+        return "late"
+    return "partial" if isinstance(error, SourceIncomplete) else "failed"
+
+
+def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | None = None) -> pa.Table:
+    """Cards of every source at the night's cut-off; a source not complete that night at its last complete one.
+
+    Args:
+        as_of: judge earlier than the cut-off.
+        known_by: judge with other knowledge than the night's own.
+    """
+    groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
+    for name, moment in _judged_moments(night).items():
+        groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
+    tables = [CARDS.empty_table()]
+    for (moment, rules_name), names in sorted(groups.items()):
+        known, rules = known_by or moment, profile(rules_name)
+        book = stored(engine()).book(rules.calendar)
+        tables.append(_cards(ledger.case_messages(names, known, KINDS), moment, known, rules, book))
+    return pa.concat_tables(tables)
+
+
+def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any]], int]:
+    """judge(night) - judge(night before) -> (events, cases judged).
+
+    Only cases that are open or have changed since are judged: every other case is judged alike on both nights.
+    """
+    earlier, now = _judged_moments(night - timedelta(days=1)), _judged_moments(night)
+    groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
+    for name, moment in now.items():
+        if earlier.get(name) != moment:  # a source still frozen has nothing new to say
+            groups[earlier.get(name), moment, sources.get(name).profile].append(name)
+    known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
+    for (before, moment, rules_name), names in groups.items():
+        rules = profile(rules_name)
+        book = calendars.book(rules.calendar)
+        is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
+        messages = ledger.case_messages(names, moment, KINDS, changed_since=None if is_revised else before)
+        cases += len(messages["case_no"].unique())
+        old = CARDS.empty_table()
+        if before is not None:
+            old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
+        for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
+            stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+            events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
+    return events, cases
+
+
+def _judged_moments(night: date) -> dict[str, datetime]:
+    return {
+        name: cutoff_at(complete_on, settings().cutoff)
+        for name, complete_on in feeds.judged_nights(engine(), night).items()
+    }
+
+
+def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: Profile, book: CalendarBook) -> pa.Table:
+    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links())
+
+
+def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], calendars: Calendars) -> str:
+    """What the night's judgement rests on: messages known by its cut-off, feed verdicts, calendars, profiles."""
+    moment = cutoff_at(night, settings().cutoff)
+    counts: defaultdict[str, int] = defaultdict(int)
+    for known_at, per_source in known:
+        if known_at <= moment:
+            for name, count in per_source.items():
+                counts[name] += count
+    judged = feeds.judged_nights(engine(), night)
+    rules = {name: profile(sources.get(name).profile) for name in judged}
+    basis = {
+        "messages": dict(counts),
+        "judged": {name: str(complete_on) for name, complete_on in judged.items()},
+        "rules": {
+            name: [item.label, calendars.book(item.calendar).known(night).version] for name, item in rules.items()
+        },
+    }
+    return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> None:
+    """One incident per source that is not complete tonight; the supervision office's summary of the night."""
+    with engine().begin() as connection:
+        for name, state, detail in feeds.verdicts(connection, business_on):
+            if name not in asked:
+                continue
+            if state == "complete":
+                feeds.close_incidents(connection, name, business_on)
+            elif feeds.open_incident(connection, name, business_on, state, detail):
+                incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
+                card_store.insert_item(
+                    connection,
+                    f"C/{name}/{business_on}",
+                    "C",
+                    business_on,
+                    sources.get(name).department,
+                    incident,
+                    is_muted=is_muted,
+                )
+        card_store.insert_item(connection, f"B/{business_on}", "B", business_on, None, {}, is_muted=is_muted)
+
+
+def _counts(cards: pa.Table) -> dict[str, int]:
+    levels = [
+        level for level, stands in zip(*(cards[n].to_pylist() for n in ("level", "standing")), strict=True) if stands
+    ]
+    return {level: levels.count(level) for level in ("reminder", "yellow", "red")}

@@ -1,0 +1,23 @@
+"""The weekly bulletin: compiled from the ledger once, then frozen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from etl.domain.night import cutoff_at, week_days
+from etl.publish import bulletin
+from etl.runs import nightly
+from etl.settings import settings
+from etl.store.engine import engine
+from etl.store.evidence import verify
+
+
+def compile_bulletin(week: str) -> dict[str, Any]:
+    """Compile ISO week `week` as known at the cut-off of its Sunday; refuses on broken evidence."""
+    with engine().connect() as connection:
+        verify(connection)
+    data_until = cutoff_at(week_days(week)[1], settings().cutoff)
+    result: dict[str, Any] = bulletin.compile_week(
+        engine(), week, data_until, settings().var_dir / "bulletins", nightly.titles()
+    )
+    return result

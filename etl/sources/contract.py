@@ -1,0 +1,117 @@
+"""What a source module declares and what a source kind can do. A new department is one file declaring one `Source`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Link:
+    """A hop this source must push its records over, and within how long."""
+
+    target: str
+    title: str
+    mode: Literal["real_time", "nightly"] = "real_time"
+    warn_after: timedelta = timedelta(hours=1)
+    yellow_after_working_days: float = 1.0
+    red_after_working_days: float = 3.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """What to pull: everything that reached the source in (since, until]; `since` None is "from the beginning"."""
+
+    business_on: date
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a source as received, before anything is believed about it.
+
+    `declared_rows` is what the source itself says the page (or the whole stream, on its last page) holds.
+    """
+
+    stream: str
+    number: int
+    content: bytes
+    media_type: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """The end of one stream: how many rows the source says the window holds (None: it cannot say)."""
+
+    stream: str
+    declared_rows: int | None
+    data_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A landed page as text columns plus the rows that could not even be decoded.
+
+    `rows`: string columns, plus int64 `row_no` (position in the page, from 0).
+    `rejects`: (row_no, reason, detail).
+    `reject_sha256s`: fingerprint of what a rejected row says, so that it is the same row on whichever page it comes;
+    row_nos that could not be split into cells are absent.
+    """
+
+    rows: pa.Table
+    rejects: Sequence[tuple[int, str, str]]
+    reject_sha256s: Mapping[int, str] = field(default_factory=dict)
+
+
+class Kind(Protocol):
+    """How a kind of source is read. Implementations: REST, database table, file drop."""
+
+    def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
+        """Yield pages as received; after the last page of each stream its `Pulled`.
+
+        Raises SourceUnavailable (retry), SourceIncomplete, SourceContractBroken.
+        """
+        ...
+
+    def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """Bytes of a landed page -> text columns, with the source's declared encoding; pure."""
+        ...
+
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
+        """After landing committed: move files to done/failed; nothing for other kinds. Safe to repeat."""
+        ...
+
+
+class Dialect(Protocol):
+    """Turns text columns into canonical messages, column by column."""
+
+    def messages(self, source: Source, stream: str, rows: pa.Table) -> tuple[pa.Table, Sequence[tuple[int, str, str]]]:
+        """-> (table of `etl.domain.message.SCHEMA` + int64 `row_no`, rejects (row_no, reason, detail)).
+
+        One source row may become several messages; a row with any reject yields none.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """One department system or platform we pull from."""
+
+    name: str
+    title: str
+    department: str
+    region: str
+    timezone: str
+    encoding: str
+    in_force_from: date
+    kind: Kind
+    dialect: Dialect
+    links: tuple[Link, ...]
+    profile: str = "hunan"
+    overlap: timedelta = timedelta(hours=2)

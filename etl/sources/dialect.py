@@ -1,0 +1,197 @@
+"""Column dialects: a department's own columns and codes -> canonical messages, a whole page at a time.
+
+A module declares, per stream, the messages a row says, and for each the readers of its business time and fields:
+
+    Columns(
+        case_no="sblsh", version=whole("sjbbh", least=1), written=time("xtsj"), received=time("rksj"), ...,
+        streams={"finish": [to("finish", time("bjsj"), outcome=code("bjjgdm", {"0": "granted", ...}))]},
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.domain.message import CODES, KINDS, OUTCOMES, PAYLOAD, REPEATING, SCHEMA
+from etl.errors import ConfigurationError, SourceContractBroken
+from etl.sources.contract import Source
+from etl.sources.values import Fault, Reader, Rows, applicant, code, constant, excerpt, text
+
+ROW_NO = "row_no"
+ONCE = constant(0)
+"""The seq of a message that does not repeat within its case."""
+Fields = Mapping[str, Reader]
+Reject = tuple[int, str, str]
+
+
+@dataclass(frozen=True)
+class When:
+    """The rows a message is made from: `column` holds `value`; with None, anything at all."""
+
+    column: str
+    value: str | None = None
+
+    def mask(self, rows: Rows) -> pa.Array:
+        """-> boolean array without nulls."""
+        found = rows.text(self.column)
+        return pc.is_valid(found) if self.value is None else pc.fill_null(pc.equal(found, self.value), False)
+
+
+@dataclass(frozen=True)
+class To:
+    """One message a row says; modules write it as `to(...)`."""
+
+    kind: str
+    occurred: Reader
+    fields: Fields
+    seq: Reader
+    when: When | None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ConfigurationError(f"no message kind {self.kind!r}; known: {', '.join(KINDS)}")
+        if unknown := self.fields.keys() - set(PAYLOAD[self.kind]):
+            raise ConfigurationError(f"{self.kind} has no field {', '.join(sorted(unknown))}")
+        if self.kind in REPEATING and self.seq == ONCE:
+            raise ConfigurationError(f"{self.kind} repeats within a case; declare seq=")
+        for name, reader in self.fields.items():
+            known = OUTCOMES.get(self.kind) if name == "outcome" else CODES.get(name)
+            given = reader.values.values() if isinstance(reader, code) else ()
+            if known and (foreign := set(given) - known):
+                raise ConfigurationError(f"{self.kind}.{name} cannot be {', '.join(map(str, sorted(foreign)))}")
+
+
+def to(
+    kind: str,
+    occurred: Reader,
+    fields: Fields = MappingProxyType({}),
+    /,
+    *,
+    seq: Reader = ONCE,
+    when: When | None = None,
+    **more: Reader,
+) -> To:
+    """A message of `kind` that happened at `occurred`.
+
+    Args:
+        fields, more: a reader for each payload field the source fills.
+        seq: number within the case, for kinds that repeat.
+        when: the rows that say this message; default all.
+
+    Raises:
+        ConfigurationError: the declaration names a kind, field or code outside the contract.
+    """
+    return To(kind, occurred, {**fields, **more}, seq, when)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The dialect of one source (see `etl.sources.contract.Dialect`)."""
+
+    case_no: str
+    version: Reader
+    written: Reader
+    received: Reader
+    item_code: Reader
+    item_name: Reader
+    streams: Mapping[str, Sequence[To]]
+
+    def messages(self, source: Source, stream: str, rows: pa.Table) -> tuple[pa.Table, Sequence[Reject]]:
+        """Text columns + `row_no` -> (messages + `row_no`, one reject per row that says something impossible).
+
+        Raises:
+            SourceContractBroken: an undeclared stream, or a page without a declared column.
+        """
+        if stream not in self.streams:
+            raise SourceContractBroken(f"source {source.name} declares no stream {stream!r}")
+        page = Rows(rows, source.timezone)
+        views = self._views(stream, page)
+        messages = pa.concat_tables([self._message(source, to, view) for to, view in views])
+        rejects = self._rejects([page, *(view for _, view in views)])
+        bad = pa.array([row_no for row_no, _, _ in rejects], pa.int64())
+        return messages.filter(pc.invert(pc.is_in(messages[ROW_NO], value_set=bad))), rejects
+
+    def _views(self, stream: str, page: Rows) -> list[tuple[To, Rows]]:
+        """The rows each message is made from; a row that would say nothing at all is a fault."""
+        views: list[tuple[To, Rows]] = []
+        claimed = pa.repeat(pa.scalar(False), page.table.num_rows)
+        for to in self.streams[stream]:
+            if to.when is None:
+                views.append((to, page))
+                continue
+            mask = to.when.mask(page)
+            claimed = pc.or_(claimed, mask)
+            views.append((to, Rows(page.table.filter(mask), page.zone)))
+        conditions = [to.when.column for to, _ in views if to.when]
+        if len(conditions) == len(views):
+            page.fault(pc.invert(claimed), "unknown_code", conditions[0])
+        return views
+
+    def _message(self, source: Source, to: To, rows: Rows) -> pa.Table:
+        count = rows.table.num_rows
+        said: dict[str, pa.Array] = {
+            "source": constant(source.name).read(rows),
+            "case_no": text(self.case_no, required=True).read(rows),
+            "kind": constant(to.kind).read(rows),
+            "seq": to.seq.read(rows),
+            "version": self.version.read(rows),
+            "occurred_at": _occurred(to, rows),
+            "written_at": self.written.read(rows),
+            "received_at": self.received.read(rows),
+            "department": constant(source.department).read(rows),
+            "region": constant(source.region).read(rows),
+            "item_code": self.item_code.read(rows),
+            "item_name": self.item_name.read(rows),
+            **{name: reader.read(rows) for name, reader in to.fields.items()},
+        }
+        arrays = [_typed(said[f.name], f.type) if f.name in said else pa.nulls(count, f.type) for f in SCHEMA]
+        return pa.table([*arrays, rows.table[ROW_NO]], schema=_WITH_ROW_NO)
+
+    def _rejects(self, views: Sequence[Rows]) -> list[Reject]:
+        found: dict[int, Reject] = {}
+        for view in views:
+            for fault in view.faults:
+                reason = (
+                    "missing_key" if fault.reason == "missing_value" and fault.column in self._keys else fault.reason
+                )
+                for row_no, value, *names in self._said(view, fault):
+                    shown = "***" if fault.column in self._name_columns else excerpt(value, names)
+                    found.setdefault(row_no, (row_no, reason, f"{fault.column} is {shown}"))
+        return [found[row_no] for row_no in sorted(found)]
+
+    def _said(self, view: Rows, fault: Fault) -> Iterator[tuple[Any, ...]]:
+        """Of each row at fault: row_no, the faulty value, and the applicants no detail may name."""
+        rows = view.table.filter(fault.where)
+        value = view.text(fault.column).filter(fault.where)
+        names = [pc.utf8_trim_whitespace(rows[name]) for name in self._name_columns & set(rows.column_names)]
+        return zip(*(column.to_pylist() for column in (rows[ROW_NO], value, *names)), strict=True)
+
+    @cached_property
+    def _name_columns(self) -> frozenset[str]:
+        readers = [reader for tos in self.streams.values() for to in tos for reader in to.fields.values()]
+        return frozenset(reader.column for reader in readers if isinstance(reader, applicant))
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        seqs = [to.seq for tos in self.streams.values() for to in tos]
+        return frozenset({self.case_no, *(getattr(reader, "column", "") for reader in (self.version, *seqs))})
+
+
+_WITH_ROW_NO = SCHEMA.append(pa.field(ROW_NO, pa.int64()))
+
+
+def _occurred(to: To, rows: Rows) -> pa.Array:
+    found = to.occurred.read(rows)
+    rows.fault(pc.is_null(found), "missing_time", to.occurred.column)
+    return found
+
+
+def _typed(found: pa.Array, type_: pa.DataType) -> pa.Array:
+    return found if found.type == type_ else pc.cast(found, type_)

@@ -1,0 +1,349 @@
+"""A drop folder: a department puts CSV or XLSX files in, and finds them moved to ``done/`` or ``failed/``.
+
+The folder itself is the inbox. When a file reached us is its modification time. A file that arrives late with an old
+time is still taken, because whatever lies in the inbox has not been taken; ``done/`` is read for past windows only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from etl.domain.night import night_of, nights
+from etl.errors import ConfigurationError, RecordRejected, SourceContractBroken, SourceLate, SourceUnavailable
+from etl.settings import settings
+from etl.sources.contract import Decoded, Page, Pulled, Source, Window
+from etl.sources.kinds import delimited, workbook
+from etl.sources.kinds.decode import ROW_NO, Reject, columns, has_bad_bytes, text
+
+DONE, FAILED = "done", "failed"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PLACES = {"date": r"(?P<date>\d{8})", "serial": r"\d{1,6}"}
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one stream.
+
+    Args:
+        pattern: the exact file name, with ``{date}`` for the business date as YYYYMMDD and ``{serial}`` for up to six
+            digits; its suffix .csv or .xlsx says how it is read.
+        header: the columns the first row must have, in this order.
+        delimiter: between the cells of a CSV line.
+        sheet: of a workbook; None is the first one.
+    """
+
+    pattern: str
+    header: tuple[str, ...]
+    delimiter: str = ","
+    sheet: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.suffix not in (".csv", ".xlsx"):
+            raise ConfigurationError(f"file pattern {self.pattern!r} must end in .csv or .xlsx")
+        if len(set(self.header)) != len(self.header) or ROW_NO in self.header or not self.header:
+            raise ConfigurationError(f"the header of {self.pattern!r} must name each column once")
+        places = re.findall(r"\{(\w*)\}", self.pattern)
+        if Path(self.pattern).name != self.pattern or not set(places) <= set(_PLACES) or places.count("date") > 1:
+            raise ConfigurationError(f"{self.pattern!r} is no file name with {{date}} at most once and {{serial}}")
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.pattern).suffix.lower()
+
+    def match(self, name: str) -> re.Match[str] | None:
+        """Whether a file name is exactly one of this stream's."""
+        parts = re.split(r"\{(\w+)\}", self.pattern)
+        expression = "".join(_PLACES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        return re.fullmatch(expression, name, re.ASCII)
+
+    def date_of(self, name: str) -> str | None:
+        """The YYYYMMDD in a file name, None when the pattern has none."""
+        match = self.match(name)
+        return match["date"] if match and "date" in match.groupdict() else None
+
+
+@dataclass(frozen=True)
+class FileDrop:
+    """A source that drops files.
+
+    Args:
+        streams: the files of each kind of record.
+        expects_daily: makes the absence of a day's file known instead of silent.
+        quiet_seconds: a file written to more recently is watched that long before it is believed to be whole.
+    """
+
+    streams: Mapping[str, Files]
+    expects_daily: bool = False
+    quiet_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.expects_daily and not all("{date}" in files.pattern for files in self.streams.values()):
+            raise ConfigurationError("expects_daily needs {date} in every file pattern")
+
+    def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
+        """Yield each file of the window, oldest first, then the stream's `Pulled`; report faults after all files.
+
+        A file with another header, or one that cannot be opened safely, goes to ``failed/`` and is reported again by
+        every pull whose window holds it, until a newer file of that name arrives or the failed one is removed.
+
+        Raises:
+            SourceUnavailable: the folder is not there.
+            SourceLate: a day's file is missing, or a file is still being written.
+            SourceContractBroken: a file is not what the module declares.
+        """
+        folder = _folder(source, connection)
+        faults: list[str] = []
+        absent: list[str] = []
+        for stream, files in self.streams.items():
+            inbox = [found for found in _scan(folder) if files.match(found.name) and found.until(window)]
+            taken = [found for found in _past(folder, DONE) if files.match(found.name) and found.until(window)]
+            failed = [found for found in _past(folder, FAILED) if files.match(found.name) and found.within(window)]
+            pages = sorted([*inbox, *(found for found in taken if found.within(window))])
+            before = len(faults) + len(absent)
+            faults += [
+                f"{found.name} is still in {FAILED}/; send it again corrected"
+                for found in failed
+                if not any(newer.name == found.name and newer > found for newer in (*inbox, *taken))
+            ]
+            number, declared = 0, list[int | None]()
+            seen: set[str] = set()
+            for found in pages:
+                try:
+                    content = _read(found, self.quiet_seconds)
+                    rows = self._check(source, files, content)
+                except _StillWritten:
+                    absent.append(f"{found.name} is still being written")
+                    continue
+                except SourceContractBroken as error:
+                    faults.append(f"{found.name}: {error}")
+                    if found.path.parent == folder:
+                        _move(folder, found.path, FAILED, window.business_on.isoformat())
+                    continue
+                meta = found.meta(content, window.business_on)
+                # The same content under two names is one page, but both files have been taken.
+                if meta["sha256"] not in seen:
+                    seen.add(meta["sha256"])
+                    number += 1
+                    declared.append(rows)
+                yield Page(stream, number, content, _XLSX if files.suffix == ".xlsx" else "text/csv", meta)
+            if self.expects_daily:
+                absent += _missing_days(files, window, [found.name for found in (*inbox, *taken, *failed)])
+            if len(faults) + len(absent) == before:
+                counted = [rows for rows in declared if rows is not None]
+                yield Pulled(stream, sum(counted) if len(counted) == len(declared) else None)
+        self._name_strangers(source, folder)
+        if faults:
+            raise SourceContractBroken(f"{source.name}: {'; '.join([*faults, *absent])}")
+        if absent:
+            raise SourceLate(f"{source.name}: {'; '.join(absent)}")
+
+    def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """File bytes -> the declared columns as text; `row_no` counts the rows after the header."""
+        files = self.streams[stream]
+        rows, damaged = _rows(source, files, content)
+        _check_header(files, next(rows, None))
+        good: list[list[str]] = []
+        row_nos: list[int] = []
+        rejects: list[Reject] = []
+        width = len(files.header)
+        for row_no, row in enumerate(rows):
+            if isinstance(row, delimited.Broken):
+                rejects.append((row_no, row.reason, row.detail))
+                continue
+            lost = next(((at, cell) for at, cell in enumerate(row) if isinstance(cell, RecordRejected)), None)
+            if lost is not None:
+                rejects.append((row_no, lost[1].reason, f"field {lost[0] + 1}: {lost[1].detail}"))
+            elif len(row) == width:
+                good.append(row)
+                row_nos.append(row_no)
+            elif damaged and any(map(has_bad_bytes, row)):
+                rejects.append((row_no, "bad_encoding", "the row holds bytes that are not in the declared encoding"))
+            else:
+                rejects.append((row_no, "wrong_field_count", f"{len(row)} fields instead of {width}"))
+        cells = zip(*good, strict=True) if good else ([] for _ in files.header)
+        return columns(dict(zip(files.header, cells, strict=True)), row_nos, rejects, damaged=damaged)
+
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
+        """Move landed files out of the inbox into ``done/<business date>/`` or ``failed/<business date>/``.
+
+        Args:
+            landed: the `meta` of each landed page. A file already moved is passed over, and so is one that was
+                replaced since it was read: the next pull takes it.
+        """
+        folder = _folder(source, connection)
+        for meta in landed:
+            path = folder / Path(str(meta["file"])).name
+            # Gone already is what a repeated call finds.
+            with suppress(FileNotFoundError):
+                if not path.is_symlink() and _sha256(path) == meta["sha256"]:
+                    _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
+
+    def _check(self, source: Source, files: Files, content: bytes) -> int | None:
+        """Refuse a wrong header before landing; the number of data rows where counting them is independent."""
+        rows, _ = _rows(source, files, content)
+        _check_header(files, next(rows, None))
+        return delimited.count_rows(content) if files.suffix == ".csv" else None
+
+    def _name_strangers(self, source: Source, folder: Path) -> None:
+        for found in _scan(folder):
+            if not found.name.startswith(".") and not any(files.match(found.name) for files in self.streams.values()):
+                structlog.get_logger().warning("file_drop_unknown_name", source=source.name, file=found.name)
+
+
+class _StillWritten(Exception):
+    """The file changed while it was read."""
+
+
+@dataclass(frozen=True, order=True)
+class _Found:
+    """A regular file seen in a folder; ordered by the time it was last written."""
+
+    modified_ns: int
+    name: str
+    path: Path
+
+    @property
+    def modified_at(self) -> datetime:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.modified_ns // 1000)
+
+    def until(self, window: Window) -> bool:
+        return self.modified_at <= window.until
+
+    def within(self, window: Window) -> bool:
+        return self.until(window) and (window.since is None or self.modified_at > window.since)
+
+    def meta(self, content: bytes, business_on: date) -> dict[str, Any]:
+        return {
+            "file": self.name,
+            "modified_at": self.modified_at.isoformat(),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "business_on": business_on.isoformat(),
+        }
+
+
+def _folder(source: Source, connection: str) -> Path:
+    folder = Path(connection)
+    if not folder.is_dir():
+        raise SourceUnavailable(f"{source.name}: the drop folder {folder} is not there; is the share mounted?")
+    for name in (DONE, FAILED):
+        if (folder / name).is_symlink():
+            raise SourceContractBroken(f"{source.name}: {folder / name} is a link; it must be a folder of its own")
+    return folder
+
+
+def _scan(folder: Path) -> list[_Found]:
+    """Regular files of one folder; links, pipes and folders are not files anybody dropped."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [
+            _Found(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path))
+            for entry in entries
+            if entry.is_file(follow_symlinks=False)
+        ]
+
+
+def _past(folder: Path, name: str) -> list[_Found]:
+    """Files already moved: ``name/<date>/file``, or one folder deeper when a name came twice on one date."""
+    if not (folder / name).is_dir():
+        return []
+    below = [path for path in (folder / name).glob("*/") if not path.is_symlink()]
+    deeper = [path for parent in below for path in parent.glob("*/") if not path.is_symlink()]
+    return [found for path in (*below, *deeper) for found in _scan(path)]
+
+
+def _read(found: _Found, quiet_seconds: float) -> bytes:
+    """The whole file, opened so that a link or pipe put in its place is not followed.
+
+    Raises:
+        SourceContractBroken: it is too large or not a regular file.
+        SourceUnavailable: it disappeared.
+    """
+    limit = settings().page_bytes_max
+    age = time.time() - found.modified_ns / 1e9
+    if 0 <= age < quiet_seconds:
+        time.sleep(quiet_seconds - age)
+    try:
+        descriptor = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise SourceUnavailable(f"{found.name} disappeared while the folder was read; pull again") from None
+    except OSError as error:
+        raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise SourceContractBroken("is not a regular file")
+        if before.st_size > limit:
+            raise SourceContractBroken(f"holds {before.st_size} bytes; at most {limit} are read")
+        content = file.read(limit + 1)
+        after = os.fstat(descriptor)
+    if not (len(content) == before.st_size == after.st_size and found.modified_ns == after.st_mtime_ns):
+        raise _StillWritten
+    return content
+
+
+def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], bool]:
+    """(rows of cells with the header first, whether bytes were damaged)."""
+    if files.suffix == ".xlsx":
+        limit = settings().page_bytes_max
+        rows = workbook.records(content, files.sheet, limit)
+        width = len(files.header)
+        return (row + [""] * (width - len(row)) for row in rows), False
+    decoded, damaged = text(content, source.encoding)
+    return delimited.records(decoded, files.delimiter), damaged
+
+
+def _check_header(files: Files, header: object) -> None:
+    if not isinstance(header, list):
+        raise SourceContractBroken("the file has no header row")
+    found = tuple(header)
+    if found == files.header:
+        return
+    missing = [name for name in files.header if name not in found]
+    unexpected = [str(name)[:40] for name in found if name and name not in files.header]
+    if len(missing) == len(files.header):
+        # Then the first row is probably data, and data does not belong in a message.
+        raise SourceContractBroken(f"the first row is not the header {', '.join(files.header)}")
+    differences = [
+        *([f"lacks {', '.join(missing)}"] if missing else []),
+        *([f"has unexpected {', '.join(map(repr, unexpected))}"] if unexpected else []),
+    ]
+    raise SourceContractBroken(f"the header {' and '.join(differences) or 'has its columns in another order'}")
+
+
+def _missing_days(files: Files, window: Window, names: Sequence[str]) -> list[str]:
+    first = window.business_on if window.since is None else night_of(window.since) + timedelta(days=1)
+    present = {files.date_of(name) for name in names}
+    expected = [f"{day:%Y%m%d}" for day in nights(min(first, window.business_on), window.business_on)]
+    return [
+        f"{files.pattern.replace('{date}', day)} has not come; a day without records sends its header only"
+        for day in expected
+        if day not in present
+    ]
+
+
+def _move(folder: Path, path: Path, to: str, day: str) -> None:
+    """Rename within the drop folder; a different file of that name there already is never overwritten."""
+    target = folder / to / date.fromisoformat(day).isoformat() / path.name
+    content_hash = _sha256(path)
+    if target.exists() and _sha256(target) != content_hash:
+        target = target.parent / content_hash[:12] / path.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,264 @@
+"""A database table or view, usually a front-end exchange database (前置库) a department writes its records into.
+
+Rows are read by the time they were inserted, page after page by key, all in one read-only snapshot, so that the
+declared count and the pages speak of the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, and_, create_engine, event, func, inspect, or_, select
+from sqlalchemy import column as column_of
+from sqlalchemy import table as table_of
+from sqlalchemy import types as sql_types
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, OperationalError
+
+from etl.errors import ConfigurationError, SourceContractBroken, SourceError, SourceIncomplete, SourceUnavailable
+from etl.settings import settings
+from etl.sources.contract import Decoded, Page, Pulled, Source, Window
+from etl.sources.kinds.decode import Reject, columns
+
+_TEMPORAL = (sql_types.DateTime, sql_types.Date, sql_types.Time)
+_MEDIA_TYPE = "application/jsonl"
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table a source exposes.
+
+    Args:
+        table: its name, without schema.
+        key: columns that identify a record.
+        version: column that numbers re-reports of a record; None when a record is written once.
+        inserted_at: when the row reached this table; a date and time, in `source.timezone` when it has no zone.
+        columns: everything to read; key, version and inserted_at are added when not named.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    version: str | None
+    inserted_at: str
+    columns: tuple[str, ...]
+    schema: str | None = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Columns whose values place a row in reading order, each row once."""
+        return tuple(dict.fromkeys((self.inserted_at, *self.key, *((self.version,) if self.version else ()))))
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Every column read, declared order first."""
+        return tuple(dict.fromkeys((*self.columns, *self.order)))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source read through SQLAlchemy; `tables` maps each stream to its table."""
+
+    tables: Mapping[str, TableSpec]
+    page_rows: int = 5_000
+
+    def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
+        """Yield JSON Lines pages of every table in the window, then its `Pulled` with the table's own count.
+
+        Raises:
+            SourceUnavailable: the database does not answer.
+            SourceIncomplete: the pages hold another number of rows than the table counts.
+            SourceContractBroken: a table or column is missing, or a row cannot be placed in any window.
+        """
+        engine = _engine(connection)
+        try:
+            with _snapshot(engine) as database:
+                for stream, spec in self.tables.items():
+                    try:
+                        yield from self._stream(database, source, stream, spec, window)
+                    except SourceError as error:
+                        raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
+        except OperationalError as error:
+            raise SourceUnavailable(f"{source.name}: {_where(engine)} does not answer ({_said(error)})") from error
+        except DBAPIError as error:
+            raise SourceContractBroken(f"{source.name}: {_where(engine)} refused the query ({_said(error)})") from error
+        finally:
+            engine.dispose()
+
+    def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """JSON Lines of one page -> text columns, in the declared order; null stays null."""
+        # Written by `pull`, so always UTF-8; bytes split at line ends only, text would also split at U+2028.
+        try:
+            rows: list[dict[str, str | None]] = orjson.loads(b"[" + b",".join(content.splitlines()) + b"]")
+        except orjson.JSONDecodeError as error:
+            raise SourceContractBroken(f"{source.name}/{stream}: the landed page is damaged ({error})") from None
+        rejects: list[Reject] = []
+        names = self.tables[stream].read
+        return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), rejects)
+
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
+        """Nothing to do: the table belongs to the department and is only read."""
+
+    def _stream(
+        self, database: Connection, source: Source, stream: str, spec: TableSpec, window: Window
+    ) -> Iterator[Page | Pulled]:
+        shape = _Shape.of(database, spec)
+        shape.check_placeable(database)
+        within = shape.within(source, window)
+        declared = database.execute(select(func.count()).select_from(shape.table).where(within)).scalar_one()
+        received = number = 0
+        last: Sequence[Any] | None = None
+        while True:
+            rows = database.execute(shape.page(within, last, self.page_rows)).all()
+            if rows or number == 0:
+                number += 1
+                yield Page(stream, number, _lines(spec.read, rows), _MEDIA_TYPE, {"table": spec.table})
+            received += len(rows)
+            if len(rows) < self.page_rows:
+                break
+            last = [rows[-1]._mapping[name] for name in spec.order]
+        if received != declared:
+            raise SourceIncomplete(f"{received} rows were read, {spec.table} counts {declared}; are its keys unique?")
+        yield Pulled(stream, declared)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A table whose columns have been looked up in the database itself."""
+
+    spec: TableSpec
+    table: Any
+    nullable: tuple[str, ...]
+
+    @classmethod
+    def of(cls, database: Connection, spec: TableSpec) -> _Shape:
+        try:
+            found = {entry["name"]: entry for entry in inspect(database).get_columns(spec.table, spec.schema)}
+        except NoSuchTableError:
+            raise SourceContractBroken(f"there is no table {spec.table}") from None
+        missing = [name for name in spec.read if name not in found]
+        if missing:
+            extra = sorted(set(found) - set(spec.read))
+            hint = f"; not declared, perhaps renamed: {', '.join(extra)}" if extra else ""
+            raise SourceContractBroken(f"table {spec.table} lacks column {', '.join(missing)}{hint}")
+        if not isinstance(found[spec.inserted_at]["type"], sql_types.DateTime):
+            raise SourceContractBroken(f"{spec.table}.{spec.inserted_at} is not a date and time")
+        # Only times keep their type: for the others the driver's own value is exact, and a type could round it.
+        read = [
+            column_of(name, found[name]["type"]) if isinstance(found[name]["type"], _TEMPORAL) else column_of(name)
+            for name in spec.read
+        ]
+        nullable = tuple(name for name in spec.order if found[name].get("nullable", True))
+        return cls(spec, table_of(spec.table, *read, schema=spec.schema), nullable)
+
+    def check_placeable(self, database: Connection) -> None:
+        """A row without insertion time or key would silently be in no window and on no page."""
+        if not self.nullable:
+            return
+        lost = or_(*(self.table.c[name].is_(None) for name in self.nullable))
+        count = database.execute(select(func.count()).select_from(self.table).where(lost)).scalar_one()
+        if count:
+            raise SourceContractBroken(f"{count} rows of {self.spec.table} have no {' or '.join(self.nullable)}")
+
+    def within(self, source: Source, window: Window) -> ColumnElement[bool]:
+        """inserted_at in (since - overlap, until], as the column stores time."""
+        inserted_at = self.table.c[self.spec.inserted_at]
+        zoned = getattr(inserted_at.type, "timezone", False)
+
+        def bound(instant: datetime) -> datetime:
+            local = instant.astimezone(ZoneInfo(source.timezone))
+            return local if zoned else local.replace(tzinfo=None)
+
+        until: ColumnElement[bool] = inserted_at <= bound(window.until)
+        return until if window.since is None else and_(inserted_at > bound(window.since - source.overlap), until)
+
+    def page(self, within: ColumnElement[bool], last: Sequence[Any] | None, rows: int) -> Select[Any]:
+        """The next rows after the row whose order values are `last`."""
+        order = [self.table.c[name] for name in self.spec.order]
+        statement = select(*(self.table.c[name] for name in self.spec.read)).where(within).order_by(*order).limit(rows)
+        if last is None:
+            return statement
+        # (a, b) > (x, y) spelled out, since not every database compares tuples; the first term lets an index be used.
+        after = [
+            and_(*(order[before] == last[before] for before in range(at)), order[at] > last[at])
+            for at in range(len(order))
+        ]
+        return statement.where(order[0] >= last[0], or_(*after))
+
+
+def _engine(connection: str) -> Engine:
+    try:
+        url = make_url(connection)
+        is_bounded = url.get_backend_name() != "postgresql" or "connect_timeout" in url.query
+        timeout = {} if is_bounded else {"connect_timeout": max(int(settings().source_timeout_seconds), 2)}
+        engine = create_engine(url, connect_args=timeout)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        # The message of an unparsable URL repeats the URL, password included.
+        reason = str(error) if isinstance(error, ImportError) else type(error).__name__
+        raise ConfigurationError(f"a table connection is a SQLAlchemy URL ({reason})") from None
+    if engine.dialect.name == "sqlite":
+        # The driver opens no transaction for a SELECT by itself, so two of them would see different moments.
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("begin"))
+    return engine
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    """One read-only transaction that sees one moment, where the database can do that; always rolled back."""
+    with engine.connect() as probe:
+        levels = engine.dialect.get_isolation_level_values(probe.connection.dbapi_connection)  # type: ignore[arg-type]
+    options: dict[str, Any] = {}
+    if "REPEATABLE READ" in levels:
+        options["isolation_level"] = "REPEATABLE READ"
+    if engine.dialect.name == "postgresql":
+        options["postgresql_readonly"] = True
+    with engine.connect().execution_options(**options) as database, database.begin() as transaction:
+        try:
+            yield database
+        finally:
+            transaction.rollback()
+
+
+def _where(engine: Engine) -> str:
+    return f"{engine.dialect.name} database {engine.url.database!r} at {engine.url.host or 'this machine'}"
+
+
+def _said(error: DBAPIError) -> str:
+    """The driver's own words without the statement and its values."""
+    return (str(error.orig).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _lines(names: Sequence[str], rows: Sequence[Any]) -> bytes:
+    out = b"".join(
+        orjson.dumps({name: _text(value) for name, value in zip(names, row, strict=True)}) + b"\n" for row in rows
+    )
+    if len(out) > settings().page_bytes_max:
+        raise SourceContractBroken(f"a page is larger than {settings().page_bytes_max} bytes; lower page_rows")
+    return out
+
+
+def _text(value: object) -> str | None:
+    """A driver's value -> text that loses nothing."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()  # the offset is the session's accident, the instant is the value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, dict | list):
+        return orjson.dumps(value, default=str).decode()
+    return str(value)

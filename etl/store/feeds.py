@@ -1,0 +1,119 @@
+"""Feeds: what each source delivered each night, whether absence may be believed, and what nights rest on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Engine
+
+from etl.crashpoints import reach
+from etl.store.statements import sql
+
+
+def set_pulled(
+    engine: Engine, source: str, business_on: date, known_basis: str, declared_rows: int | None, until: datetime
+) -> None:
+    """One transaction: the night's feed is pulled, and the watermark covers it."""
+    reach("pull.before_watermark")
+    with engine.begin() as connection:
+        _set(connection, source, business_on, known_basis, "pulled", declared_rows, "")
+        connection.execute(sql("feeds/advance_watermark"), {"source": source, "stream": "*", "covers_until": until})
+    reach("pull.after_watermark")
+
+
+def set_failed(engine: Engine, source: str, business_on: date, known_basis: str, state: str, detail: str) -> None:
+    """The night's feed could not be pulled completely; the watermark stays."""
+    with engine.begin() as connection:
+        _set(connection, source, business_on, known_basis, state, None, detail[:1000])
+
+
+def set_admitted(engine: Engine, source: str, business_on: date, detail: str, page_ids: Sequence[int]) -> None:
+    """Give the night its verdict from what was admitted; `page_ids` are the pages that were there to be admitted.
+
+    A page landed meanwhile by another run is admitted, and judged, by that run.
+    """
+    with engine.begin() as connection:
+        connection.execute(
+            sql("feeds/set_admitted"),
+            {"source": source, "business_on": business_on, "detail": detail[:1000], "page_ids": list(page_ids)},
+        )
+
+
+def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, str]]:
+    """(source, state, detail) of every source that has ever been pulled; a night never pulled is ``late``."""
+    rows = connection.execute(sql("feeds/last_complete_nights"), {"business_on": business_on})
+    return [
+        (row.source, row.state or "late", row.detail or ("" if row.state else "本夜没有拉取"))
+        for row in rows
+        if row.first_on <= business_on
+    ]
+
+
+def judged_nights(engine: Engine, night: date) -> dict[str, date]:
+    """Per source the night it can be judged at: tonight, or the last complete one while its feed is not.
+
+    Nights before a source's first feed were reconstructed by its first load and count as complete.
+    """
+    with engine.connect() as connection:
+        rows = connection.execute(sql("feeds/last_complete_nights"), {"business_on": night})
+        judged = {}
+        for row in rows:
+            if night < row.first_on:
+                judged[row.source] = night
+            elif row.complete_on is not None:
+                judged[row.source] = row.complete_on
+        return judged
+
+
+def first_nights(engine: Engine) -> dict[str, date]:
+    """Per source the first night ever pulled; what is judged before it was reconstructed."""
+    with engine.connect() as connection:
+        return {row.source: row.first_on for row in connection.execute(sql("feeds/first_nights"))}
+
+
+def open_incident(connection: Connection, source: str, business_on: date, state: str, detail: str) -> bool:
+    """Open one incident unless one is open; True when this call opened it."""
+    opened = connection.execute(
+        sql("feeds/open_incident"), {"source": source, "business_on": business_on, "state": state, "detail": detail}
+    ).scalar()
+    return opened is not None
+
+
+def close_incidents(connection: Connection, source: str, business_on: date) -> None:
+    """The source is complete again."""
+    connection.execute(sql("feeds/close_incidents"), {"source": source, "business_on": business_on})
+
+
+def known_counts(engine: Engine) -> list[tuple[datetime, dict[str, int]]]:
+    """(knowledge time, messages per source) in order of knowledge time."""
+    counts: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+    with engine.connect() as connection:
+        for row in connection.execute(sql("cards/known_counts")):
+            counts[row.known_at][row.source] = row.messages
+    return sorted(counts.items())
+
+
+def fingerprints(engine: Engine) -> dict[date, str]:
+    """What each judged night was judged from."""
+    with engine.connect() as connection:
+        return {row.business_on: row.fingerprint for row in connection.execute(sql("cards/night_fingerprints"))}
+
+
+def _set(
+    connection: Connection,
+    source: str,
+    business_on: date,
+    known_basis: str,
+    state: str,
+    declared_rows: int | None,
+    detail: str,
+) -> None:
+    connection.execute(
+        sql("feeds/set_pulled"),
+        {
+            "source": source, "business_on": business_on, "known_basis": known_basis, "state": state,
+            "declared_rows": declared_rows, "detail": detail,
+        },
+    )  # fmt: skip

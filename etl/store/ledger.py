@@ -1,0 +1,200 @@
+"""Messages in, messages out: admission of one landed page as one transaction, and reading what was known by a night."""
+
+from __future__ import annotations
+
+import atexit
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+from sqlalchemy import Connection, Engine
+
+from etl.crashpoints import reach
+from etl.domain.message import PAYLOAD_COLUMNS, SCHEMA, content_hashes, payload_json
+from etl.store.landing import LandedPage
+from etl.store.statements import sql, sql_text
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One row that cannot be used, with its fingerprint; `detail` holds no personal data."""
+
+    row_no: int
+    row_sha256: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """How a page's rows ended; `total` is their sum."""
+
+    accepted: int
+    repeated: int
+    quarantined: int
+
+    @property
+    def total(self) -> int:
+        """Every row of the page, each counted once."""
+        return self.accepted + self.repeated + self.quarantined
+
+
+def admit_page(
+    engine: Engine,
+    page: LandedPage,
+    messages: pa.Table,
+    refusals: Sequence[Refusal],
+    row_sha256s: Mapping[int, str],
+    known_at: datetime,
+) -> Admitted:
+    """One transaction: messages, quarantine and the page's admitted mark.
+
+    Args:
+        messages: `SCHEMA` + row_no + known_at; rows named in `refusals` must not appear.
+        refusals: rows refused by decoding, mapping or expectations.
+        row_sha256s: fingerprint per row_no, for rows the ledger itself refuses (same version, other content).
+    """
+    reach("admit.before_page")
+    with engine.begin() as connection:
+        inserted, conflicts = insert_messages(connection, page.page_id, page.known_basis, messages)
+        refused = [
+            *refusals,
+            *(
+                Refusal(row, row_sha256s[row], "version_conflict", "same record and version, other content")
+                for row in sorted(conflicts)
+            ),
+        ]
+        for refusal in refused:
+            connection.execute(
+                sql("ledger/quarantine_row"),
+                {
+                    "source": page.source, "stream": page.stream, "business_on": page.business_on,
+                    "page_id": page.page_id, "row_no": refusal.row_no, "row_sha256": refusal.row_sha256,
+                    "reason": refusal.reason, "detail": refusal.detail[:500],
+                },
+            )  # fmt: skip
+        rows = set(messages["row_no"].to_pylist()) - conflicts
+        counts = Admitted(len(inserted), len(rows - inserted), len({refusal.row_no for refusal in refused}))
+        connection.execute(
+            sql("ledger/mark_admitted"),
+            {
+                "page_id": page.page_id, "known_at": known_at, "total": counts.total,
+                "accepted": counts.accepted, "repeated": counts.repeated, "quarantined": counts.quarantined,
+            },
+        )  # fmt: skip
+        reach("admit.before_commit")
+    reach("admit.after_commit")
+    return counts
+
+
+def insert_messages(
+    connection: Connection, page_id: int, known_basis: str, messages: pa.Table
+) -> tuple[set[int], set[int]]:
+    """Insert new messages -> (row_no with at least one new message, row_no in conflict with the ledger)."""
+    if not len(messages):
+        return set(), set()
+    connection.execute(sql("ledger/stage_table"))
+    payloads = payload_json(
+        messages["kind"].to_pylist(), {name: messages[name].to_pylist() for name in PAYLOAD_COLUMNS}
+    )
+    staged = pa.table(
+        {
+            "message_no": np.arange(len(messages)),
+            "row_no": messages["row_no"],
+            **{name: messages[name] for name in ("source", "case_no", "kind", "seq", "version")},
+            **{name: messages[name] for name in ("occurred_at", "written_at", "received_at", "known_at")},
+            "known_basis": [known_basis] * len(messages),
+            **{name: messages[name] for name in ("department", "region", "item_code", "item_name")},
+            "payload": payloads,
+            "content_sha256": content_hashes(messages, payloads),
+        }
+    )
+    buffer = io.BytesIO()
+    csv.write_csv(staged, buffer, csv.WriteOptions(include_header=False))
+    with connection.connection.cursor() as cursor, cursor.copy(sql_text("ledger/stage_copy")) as copy:  # type: ignore[attr-defined]
+        copy.write(buffer.getvalue())
+    reach("admit.after_staging")
+    conflicts = set(connection.execute(sql("ledger/staged_conflicts")).scalars())
+    inserted = connection.execute(
+        sql("ledger/insert_staged"), {"page_id": page_id, "refused": sorted(conflicts)}
+    ).scalars()
+    return set(inserted), conflicts
+
+
+def case_messages(
+    sources: Iterable[str], known_by: datetime, kinds: Sequence[str], *, changed_since: datetime | None = None
+) -> pa.Table:
+    """Messages of these sources and kinds known by a moment, as `SCHEMA` + known_at (columns not judged are null).
+
+    Args:
+        changed_since: leave out cases that had finished by then and about which nothing came since.
+    """
+    return _flat(_fetch("ledger/case_messages", [sorted(sources), known_by, list(kinds), None, changed_since]))
+
+
+def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
+    """The same of one case, from every source."""
+    return _flat(_fetch("ledger/case_messages", [None, known_by, list(kinds), case_no, None]))
+
+
+def _flat(rows: pa.Table) -> pa.Table:
+    columns: dict[str, Any] = {
+        field.name: rows[field.name].cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(len(rows), field.type)
+        for field in SCHEMA
+    }
+    return pa.table(columns | {"known_at": rows["known_at"].cast(SCHEMA.field("occurred_at").type)})
+
+
+def _fetch(name: str, parameters: list[Any]) -> pa.Table:
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text(name), parameters)
+        return cursor.fetch_arrow_table()
+
+
+def _arrow_connection() -> Any:
+    """The process's one Arrow connection, which costs more to open than most questions cost to answer."""
+    from adbc_driver_postgresql import dbapi
+
+    from etl.store.engine import adbc_uri
+
+    if adbc_uri() not in _opened:
+        while _opened:
+            _opened.popitem()[1].close()
+        _opened[adbc_uri()] = dbapi.connect(adbc_uri(), autocommit=True)
+        atexit.register(_opened[adbc_uri()].close)  # left to the interpreter's end, it complains on standard error
+    return _opened[adbc_uri()]
+
+
+_opened: dict[str, Any] = {}
+
+
+def open_quarantine(engine: Engine, source: str) -> dict[int, set[int]]:
+    """Rows still in quarantine: page_id -> row numbers."""
+    rows: dict[int, set[int]] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(sql("ledger/open_quarantine"), {"source": source}):
+            rows.setdefault(row.page_id, set()).add(row.row_no)
+    return rows
+
+
+def replay_page(engine: Engine, page: LandedPage, messages: pa.Table, row_sha256s: Mapping[int, str]) -> Admitted:
+    """One transaction: admit rows that pass now and close their quarantine; the rest stays as it was."""
+    with engine.begin() as connection:
+        inserted, conflicts = insert_messages(connection, page.page_id, "night", messages)
+        passed = set(messages["row_no"].to_pylist()) - conflicts
+        connection.execute(
+            sql("ledger/close_quarantine"),
+            {
+                "source": page.source,
+                "stream": page.stream,
+                "row_sha256s": [row_sha256s[row] for row in sorted(passed)],
+            },
+        )
+    return Admitted(len(inserted), len(passed - inserted), len(row_sha256s) - len(passed))

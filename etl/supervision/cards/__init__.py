@@ -1,0 +1,1 @@
+"""Card rules, one module per clock."""

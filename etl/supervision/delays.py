@@ -1,0 +1,75 @@
+"""Push delays: how late each record moved over each hop, and which hop answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from etl.domain.night import NEVER, Instants, first_cutoffs
+from etl.domain.office_axis import OfficeAxis
+from etl.supervision.history import Messages
+
+SUPERVISION = "supervision"
+
+
+@dataclass(frozen=True)
+class LinkLimit:
+    """The first hop a source's records take: where to, and how long it may take before it counts as late.
+
+    A real-time link is late after `warn_after`, a nightly one after 12:00 of the next working day.
+    """
+
+    target: str
+    warn_after: timedelta = timedelta(hours=1)
+    mode: Literal["real_time", "nightly"] = "real_time"
+    yellow_after_working_days: float = 1.0
+    red_after_working_days: float = 3.0
+
+
+DEFAULT_LINK = LinkLimit("platform")
+
+
+def hop_name(origin: str, target: str) -> str:
+    """How a hop is written everywhere."""
+    return f"{origin}->{target}"
+
+
+def late_by(
+    written: Instants, received: Instants, link: LinkLimit, axis: OfficeAxis
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], list[str]]:
+    """Per record: is it late on this link, its lag in working days, and the level that lag reaches."""
+    lag_days = axis.days(axis.at(received) - axis.at(written))
+    if link.mode == "nightly":
+        is_late = received > axis.next_working_noon(written)
+    else:
+        is_late = received - written > link.warn_after // timedelta(microseconds=1)
+    levels = np.where(
+        lag_days > link.red_after_working_days,
+        "red",
+        np.where(lag_days > link.yellow_after_working_days, "yellow", "warn"),
+    )
+    return is_late, lag_days, levels.tolist()
+
+
+def responsible_hop(
+    history: Messages, deciding: Sequence[int] | None, links: Mapping[str, LinkLimit], cutoff: time, axis: OfficeAxis
+) -> str | None:
+    """The first hop whose own lag exceeds its limit, for the earliest deciding message; None where none is late."""
+    if not deciding:
+        return None
+    row = min(deciding, key=lambda number: int(history.occurred[number]))
+    source = history.table["source"][row].as_py()
+    link = links.get(source, DEFAULT_LINK)
+    written, received, known = (column[[row]] for column in (history.written, history.received, history.known))
+    if received[0] == NEVER:
+        return hop_name(source, SUPERVISION)
+    if late_by(written, received, link, axis)[0][0]:
+        return hop_name(source, link.target)
+    if known[0] > first_cutoffs(received, cutoff)[0]:
+        return hop_name(link.target, SUPERVISION)
+    return None

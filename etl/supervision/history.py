@@ -1,0 +1,167 @@
+"""What was visible of each case at given moments: versions, knowledge and business time.
+
+A *moment* is (case, as_of, known_by): messages known later or occurring later do not exist at it. All work is on whole
+columns; cases, kinds and sources are small integers here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.domain.message import KINDS, REPEATING
+from etl.domain.night import NEVER, Instants
+
+Indices = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+KIND = {kind: number for number, kind in enumerate(KINDS)}
+_REPEATS = np.array([kind in REPEATING for kind in KINDS])
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows."""
+
+    table: pa.Table
+    case_nos: list[str]
+    case: Indices
+    first: Indices
+    source: Indices
+    kind: Indices
+    seq: Indices
+    version: Indices
+    occurred: Instants
+    written: Instants
+    received: Instants
+    known: Instants
+    is_own: Mask
+    is_passed: Mask
+
+    @classmethod
+    def of(cls, table: pa.Table, kinds: tuple[str, ...]) -> Messages:
+        """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds."""
+        table = table.filter(pc.is_in(table["kind"], pa.array(kinds)))
+        table = table.sort_by([("case_no", "ascending"), ("occurred_at", "ascending"), ("source", "ascending")])
+        codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
+        case = codes.indices.to_numpy().astype(np.int64)
+        case_nos = codes.dictionary.to_pylist()
+        outcome = pc.fill_null(table["outcome"], "passed")
+        return cls(
+            table=table,
+            case_nos=case_nos,
+            case=case,
+            first=np.searchsorted(case, np.arange(len(case_nos) + 1)),
+            source=pc.dictionary_encode(table["source"]).combine_chunks().indices.to_numpy().astype(np.int64),
+            kind=pc.index_in(table["kind"], pa.array(KINDS)).to_numpy().astype(np.int64),
+            seq=table["seq"].to_numpy().astype(np.int64),
+            version=table["version"].to_numpy().astype(np.int64),
+            occurred=_us(table["occurred_at"]),
+            written=_us(table["written_at"]),
+            received=_us(table["received_at"]),
+            known=_us(table["known_at"]),
+            is_own=pc.fill_null(pc.equal(table["source"], table["department"]), False).to_numpy(),
+            is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),
+        )
+
+    def number(self, column: str) -> npt.NDArray[np.float64]:
+        """A numeric payload column; NaN where null."""
+        values: npt.NDArray[np.float64] = pc.fill_null(self.table[column], float("nan")).to_numpy()
+        return values
+
+    def instant(self, column: str) -> Instants:
+        """An instant column in microseconds; NEVER where null."""
+        return _us(self.table[column])
+
+    def is_value(self, column: str, value: str | bool) -> Mask:
+        """Where a payload column holds this value; False where null."""
+        mask: Mask = pc.fill_null(pc.equal(self.table[column], value), False).to_numpy()
+        return mask
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Questions: case number, as_of, known_by (us) and which state of the calendar was known (a version number)."""
+
+    case: Indices
+    as_of: Instants
+    known_by: Instants
+    calendar: Indices
+
+    def __len__(self) -> int:
+        return len(self.case)
+
+    def take(self, rows: Indices) -> Moments:
+        """The moments at these rows."""
+        return Moments(self.case[rows], self.as_of[rows], self.known_by[rows], self.calendar[rows])
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The messages that count at each moment: (moment, message) pairs sorted by moment, one per kind and seq."""
+
+    moment: Indices
+    message: Indices
+
+    def one(self, messages: Messages, kind: str, size: int) -> Indices:
+        """Per moment its message of a kind that does not repeat; -1 where there is none."""
+        found = np.full(size, -1)
+        rows = messages.kind[self.message] == KIND[kind]
+        found[self.moment[rows]] = self.message[rows]
+        return found
+
+    def many(self, messages: Messages, kind: str) -> tuple[Indices, Indices]:
+        """(moment, message) pairs of a repeating kind."""
+        rows = messages.kind[self.message] == KIND[kind]
+        return self.moment[rows], self.message[rows]
+
+
+def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices], Mask] | None = None) -> Picked:
+    """The counting version of every record visible at each moment.
+
+    Per (source, kind, seq) the highest known version; across sources the department's own system, else the earliest
+    that passed. `hide(moment, message)` marks pairs to leave out, for questions of the form "and without this?".
+    """
+    size = messages.first[moments.case + 1] - messages.first[moments.case]
+    moment = np.repeat(np.arange(len(moments)), size)
+    message = np.arange(len(moment)) - np.repeat(np.cumsum(size) - size, size) + messages.first[moments.case][moment]
+    visible = messages.known[message] <= moments.known_by[moment]
+    if hide is not None:
+        visible &= ~hide(moment, message)
+    moment, message = moment[visible], message[visible]
+
+    kind, seq, source = messages.kind[message], messages.seq[message], messages.source[message]
+    order = np.lexsort((messages.version[message], source, seq, kind, moment))
+    moment, message = moment[order], message[order]
+    counts = _is_last(moment, kind[order], seq[order], source[order])
+    # What the newest version says has not happened yet has not happened, whatever an older version said.
+    counts &= messages.occurred[message] <= moments.as_of[moment]
+    moment, message = moment[counts], message[counts]
+
+    kind = messages.kind[message]
+    seq = np.where(_REPEATS[kind], messages.seq[message], 0)
+    own, passed = messages.is_own[message], messages.is_passed[message]
+    order = np.lexsort((message, messages.occurred[message], ~passed, ~own, seq, kind, moment))
+    moment, message = moment[order], message[order]
+    best = _is_first(moment, kind[order], seq[order])
+    return Picked(moment[best], message[best])
+
+
+def _is_first(*columns: Indices) -> Mask:
+    changes = np.ones(len(columns[0]), dtype=np.bool_)
+    if len(changes):
+        changes[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return changes
+
+
+def _is_last(*columns: Indices) -> Mask:
+    return np.concatenate((_is_first(*columns)[1:], np.ones(min(1, len(columns[0])), dtype=np.bool_)))
+
+
+def _us(column: pa.ChunkedArray) -> Instants:
+    values: Instants = pc.fill_null(column.cast(pa.int64()), NEVER).to_numpy()
+    return values

@@ -1,0 +1,152 @@
+"""Why a card no longer holds: late data, doubtful data, or another calendar.
+
+The nature is found by asking the same judgement again without the messages in doubt, never by comparing stored cards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from etl.domain.night import NEVER, Instants, first_cutoffs
+from etl.supervision.history import KIND, Indices, Mask, Messages, Moments
+from etl.supervision.question import Hide, Question, evaluate, moments_at
+
+NATURES = ("conduct", "push_delay", "suspect", "calendar")
+
+
+@dataclass(frozen=True)
+class Removals:
+    """Per listed card: why it does not hold now (index into NATURES; -1: it never existed), and by which messages."""
+
+    nature: Indices
+    deciding: dict[int, list[int]]
+
+
+def removals(
+    history: Messages,
+    question: Question,
+    case: Indices,
+    rule: Indices,
+    gone: Indices,
+    boundary: Instants,
+    held: Moments,
+) -> Removals:
+    """Nature of the cards at rows `gone`, by asking the same judgement again without the messages in doubt."""
+    nature = np.full(len(case), -1)
+    if not len(gone):
+        return Removals(nature, {})
+    own_night = np.minimum(first_cutoffs(boundary + 1, question.cutoff), question.as_of)[gone]
+    size = len(gone)
+    asked = moments_at(question, case[gone], np.full(size, question.as_of), np.full(size, question.known_by))
+
+    held = held.take(gone)
+    effective = np.maximum(history.known, history.occurred)
+
+    def is_late(card: Indices, message: Indices) -> Mask:
+        """Not known by the card's own night, and without effect as long as the card held."""
+        return (history.known[message] > own_night[card]) & (effective[message] > held.as_of[card])
+
+    is_correction = _corrections(history)
+
+    def is_doubtful(card: Indices, message: Indices) -> Mask:
+        entered_late = is_correction[message] | (history.written[message] > boundary[gone][card])
+        return (history.known[message] > own_night[card]) & entered_late
+
+    def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
+        result: Mask = evaluate(history, moments, question, hide)[1].holds[np.arange(len(cards)), rule[gone][cards]]
+        return result
+
+    every = np.arange(size)
+    calendar = holds(Moments(asked.case, asked.as_of, asked.known_by, held.calendar), every)
+    count = history.first[asked.case + 1] - history.first[asked.case]
+    card = np.repeat(every, count)
+    message = np.arange(len(card)) - np.repeat(np.cumsum(count) - count, count) + history.first[asked.case][card]
+    is_known = history.known[message] <= question.known_by
+    doubtful, late = is_doubtful(card, message) & is_known, is_late(card, message) & is_known
+
+    # Suspect: the card would stand again were some of the doubtful messages unsaid, one or several of them.
+    doubts = _Subsets(card[doubtful], message[doubtful], size)
+    stands = holds(asked.take(doubts.card), doubts.card, doubts.hides)
+    suspect = np.bincount(doubts.card[stands], minlength=size) > 0
+    deciding = doubts.smallest(stands, gone)
+
+    # Otherwise the message without which it would stand decides, doubtful ones being no help either way.
+    late &= ~doubtful & ~suspect[card]
+    card, message = card[late], message[late]
+    decides = holds(
+        asked.take(card),
+        card,
+        lambda moment, other: (message[moment] == other) | is_doubtful(card[moment], other),
+    )
+    deciding |= _grouped(gone[card[decides]], message[decides])
+    # Several together may decide where no single one does.
+    alone = np.isin(gone[card], np.array(sorted(deciding), dtype=np.int64))
+    deciding |= _grouped(gone[card[~alone]], message[~alone])
+
+    named = np.isin(gone, np.array(sorted(deciding), dtype=np.int64))
+    suspect |= ~named & (np.bincount(doubts.card, minlength=size) > 0)  # nothing honest explains it
+    codes = np.where(suspect, NATURES.index("suspect"), np.where(named, NATURES.index("push_delay"), -1))
+    nature[gone] = np.where(calendar, NATURES.index("calendar"), codes)
+    return Removals(nature, deciding)
+
+
+class _Subsets:
+    """Every non-empty choice among a card's doubtful messages, as bit masks (beyond ten: each alone, and all)."""
+
+    def __init__(self, card: Indices, message: Indices, size: int) -> None:
+        self._owner, self._message = card, message
+        count = np.bincount(card, minlength=size)
+        self._rank = np.arange(len(card)) - np.repeat(np.cumsum(count) - count, count)
+        masks = [
+            np.arange(1, 2**number) if number <= 10 else np.append(1 << np.arange(number), (1 << number) - 1)
+            for number in np.minimum(count, 60)
+        ]
+        self.card = np.repeat(np.arange(size), [len(mask) for mask in masks])
+        self._mask = np.concatenate([*masks, np.zeros(0, np.int64)]).astype(np.int64)
+
+    def hides(self, subset: Indices, message: Indices) -> Mask:
+        """Whether a subset holds a message."""
+        if not len(self._owner):
+            return np.zeros(len(subset), np.bool_)
+        width = int(max(self._message.max(), message.max(initial=0))) + 1
+        keys, wanted = self._owner * width + self._message, self.card[subset] * width + message
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        hidden: Mask = (keys[at] == wanted) & ((self._mask[subset] >> self._rank[at]) & 1).astype(np.bool_)
+        return hidden
+
+    def smallest(self, chosen: Mask, names: Indices) -> dict[int, list[int]]:
+        """Per card the messages of its smallest chosen subset, under the card's name."""
+        found: dict[int, int] = {}
+        for card, mask in zip(self.card[chosen].tolist(), self._mask[chosen].tolist(), strict=True):
+            found[card] = min(found.get(card, mask), mask, key=lambda bits: (bits.bit_count(), bits))
+        kept = [
+            found.get(owner, 0) >> rank & 1
+            for owner, rank in zip(self._owner.tolist(), self._rank.tolist(), strict=True)
+        ]
+        rows = np.flatnonzero(kept)
+        return _grouped(names[self._owner[rows]], self._message[rows])
+
+
+def _grouped(keys: Indices, values: Indices) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = {}
+    for key, value in zip(keys.tolist(), values.tolist(), strict=True):
+        groups.setdefault(key, []).append(value)
+    return groups
+
+
+def _corrections(history: Messages) -> Mask:
+    """Messages that are not the first word on their record. The first passed acceptance after supplements is one."""
+    is_first = history.version == 1
+    rows = np.flatnonzero(history.kind == KIND["accept"])
+    rows = rows[np.lexsort((history.version[rows], history.source[rows], history.case[rows]))]
+    record = np.unique(np.stack((history.case[rows], history.source[rows])), axis=1, return_inverse=True)[1].ravel()
+    lowest = np.full(len(rows), NEVER)
+    np.minimum.at(lowest, record, history.version[rows])
+    is_answer = ~history.is_value("outcome", "supplement")[rows]
+    first_answer = np.full(len(rows), NEVER)
+    np.minimum.at(first_answer, record[is_answer], history.version[rows][is_answer])
+    is_first[rows] |= (history.version[rows] == first_answer[record]) & (lowest[record] == 1) & history.is_passed[rows]
+    corrections: Mask = ~is_first
+    return corrections

@@ -1,0 +1,252 @@
+-- The ledger: landing, messages as versions, quarantine, reference data, cards with evidence, outbox, bulletins.
+-- Columns that hold the wall clock, a surrogate or the evidence chain are left out of digests by the list in sql/queries/ledger/digest_ledger.sql.
+
+create table landed_page (
+    page_id      bigint generated always as identity primary key,
+    source       text not null,
+    business_on  date not null,
+    stream       text not null,
+    page_no      int  not null,
+    sha256       char(64) not null,
+    path         text not null,
+    byte_count   bigint not null,
+    media_type   text not null,
+    meta         jsonb not null,
+    landed_at    timestamptz not null default now(),
+    known_at     timestamptz,
+    known_basis  text check (known_basis in ('night', 'reconstructed')),
+    admitted_at  timestamptz,
+    rows_total       int,
+    rows_accepted    int,
+    rows_repeated    int,
+    rows_quarantined int,
+    unique (source, business_on, stream, sha256),
+    check (admitted_at is null or rows_total = rows_accepted + rows_repeated + rows_quarantined)
+);
+create index on landed_page (source) where admitted_at is null;
+
+create table watermark (
+    source       text not null,
+    stream       text not null,
+    covers_until timestamptz not null,
+    primary key (source, stream)
+);
+
+-- One verdict per source and night: may absence be believed?
+create table feed (
+    source        text not null,
+    business_on   date not null,
+    state         text not null check (state in ('pulled', 'complete', 'partial', 'late', 'failed')),
+    known_basis   text not null check (known_basis in ('night', 'reconstructed')),
+    declared_rows bigint,
+    landed_rows   bigint not null default 0,
+    accepted_rows bigint not null default 0,
+    repeated_rows bigint not null default 0,
+    quarantined_rows bigint not null default 0,
+    unexplained_rows bigint generated always as
+        (greatest(coalesce(declared_rows, landed_rows), landed_rows) - accepted_rows - repeated_rows - quarantined_rows) stored,
+    detail        text not null default '',
+    updated_at    timestamptz not null default now(),
+    primary key (source, business_on)
+);
+
+create table message (
+    message_id   bigint generated always as identity unique,
+    source       text not null,
+    case_no      text not null,
+    kind         text not null,
+    seq          int  not null check (seq >= 0),
+    version      int  not null check (version >= 1),
+    occurred_at  timestamptz not null,
+    written_at   timestamptz,
+    received_at  timestamptz,
+    loaded_at    timestamptz not null,
+    known_at     timestamptz not null,
+    known_basis  text not null check (known_basis in ('night', 'reconstructed')),
+    department   text,
+    region       text,
+    item_code    text,
+    item_name    text,
+    payload      jsonb not null,
+    content_sha256 char(64) not null,
+    page_id      bigint references landed_page,
+    inserted_at  timestamptz not null default now(),
+    primary key (source, case_no, kind, seq, version)
+);
+create index on message (known_at);
+create index on message (case_no);
+
+create table quarantine (
+    quarantine_id bigint generated always as identity unique,
+    source       text not null,
+    stream       text not null,
+    row_sha256   char(64) not null,
+    reason       text not null,
+    detail       text not null,
+    business_on  date not null,
+    page_id      bigint not null references landed_page,
+    row_no       int not null,
+    state        text not null default 'open' check (state in ('open', 'replayed')),
+    noted_at     timestamptz not null default now(),
+    primary key (source, stream, row_sha256, reason)
+);
+
+-- What the expectations said, per night, source and rule.
+create table quality_result (
+    source       text not null,
+    business_on  date not null,
+    suite        text not null,
+    rule         text not null,
+    title        text not null,
+    severity     text not null check (severity in ('critical', 'error', 'warning')),
+    checked_rows bigint not null,
+    failed_rows  bigint not null,
+    primary key (source, business_on, suite, rule)
+);
+
+-- Reference data: validity is start-only, the next row ends it.
+create table department (
+    code text not null, name text not null, region text not null, valid_from date not null,
+    primary key (code, valid_from)
+);
+create table item (
+    item_code text not null, name text not null, department text not null,
+    promised_limit numeric, statutory_limit numeric, limit_unit text, limit_text text, valid_from date not null,
+    primary key (item_code, valid_from)
+);
+create table recipient (
+    recipient_id text not null, name text not null, email text not null,
+    role text not null check (role in ('department', 'supervision', 'operations')),
+    department text, is_active boolean not null default true, valid_from date not null,
+    primary key (recipient_id, valid_from),
+    check ((role = 'department') = (department is not null))
+);
+create table calendar_day (
+    calendar text not null, on_date date not null, kind text not null check (kind in ('holiday', 'makeup', 'workday')),
+    name text not null, notice text not null, known_from date not null,
+    primary key (calendar, on_date, known_from)
+);
+create table office_hours (
+    region text not null, valid_from date not null, season_from text not null default '01-01',
+    spans text not null, known_from date not null,
+    primary key (region, valid_from, season_from, known_from)
+);
+
+create table night (
+    business_on  date primary key,
+    fingerprint  text not null,
+    judged_at    timestamptz not null default now(),
+    cases        bigint not null
+);
+
+-- Card events are only ever appended. seq / prev_hash / hash are the evidence chain.
+create table card_event (
+    seq          bigint primary key,
+    prev_hash    char(64) not null,
+    hash         char(64) not null unique,
+    source       text not null,
+    case_no      text not null,
+    clock        text not null,
+    clock_key    text not null,
+    level        text not null check (level in ('reminder', 'yellow', 'red')),
+    business_on  date not null,
+    event        text not null check (event in ('issued', 'withdrawn', 'reinstated', 'revised', 'void')),
+    revision     int not null,
+    voids_seq    bigint references card_event,
+    nature       text not null check (nature in ('conduct', 'push_delay', 'suspect', 'calendar', 'rule')),
+    standing     boolean not null,
+    provisional  boolean not null,
+    is_baseline  boolean not null,
+    reached_at   timestamptz not null,
+    due_at       timestamptz,
+    used_days    numeric(12, 6) not null,
+    limit_days   numeric(12, 6) not null,
+    excluded_days numeric(12, 6) not null,
+    base         text not null,
+    responsible_hop text,
+    department   text,
+    region       text,
+    item_code    text,
+    item_name    text,
+    evidence     text[] not null,
+    profile_version  text not null,
+    calendar_version text not null,
+    known_at     timestamptz not null,
+    appended_at  timestamptz not null default now(),
+    unique (source, case_no, clock, clock_key, level, business_on, event, revision),
+    check ((event = 'void') = (voids_seq is not null))
+);
+create index on card_event (business_on);
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only: % refused', tg_table_name, tg_op;
+end $$;
+create trigger append_only before update or delete or truncate on card_event
+    for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on message
+    for each statement execute function refuse_change();
+
+create table push_finding (
+    source text not null, case_no text not null, kind text not null, seq int not null, version int not null,
+    hop text not null, business_on date not null,
+    lag_seconds bigint not null, lag_working_days numeric(12, 6) not null,
+    level text not null check (level in ('warn', 'yellow', 'red')),
+    department text,
+    primary key (source, case_no, kind, seq, version, hop)
+);
+create table link_lag (
+    business_on date not null, source text not null, hop text not null, kind text not null,
+    message_count bigint not null, late_count bigint not null, negative_count bigint not null,
+    p50_seconds bigint, p95_seconds bigint, max_seconds bigint,
+    primary key (business_on, source, hop, kind)
+);
+create table feed_incident (
+    source text not null, opened_on date not null, state text not null, detail text not null, closed_on date,
+    primary key (source, opened_on)
+);
+
+-- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.
+create table notice (
+    notice_key   text primary key,
+    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'F')),
+    business_on  date not null,
+    department   text,
+    recipient    text not null,
+    subject      text not null,
+    message_id   text not null unique,
+    content      bytea not null,
+    content_sha256 char(64) not null,
+    state        text not null check (state in ('ready', 'dot', 'sent', 'held', 'refused')),
+    attempts     int not null default 0,
+    detail       text not null default '',
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now()
+);
+create table notice_item (
+    item_key     text primary key,
+    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'F')),
+    business_on  date not null,
+    department   text,
+    card_event_seq bigint references card_event,
+    payload      jsonb not null default '{}',
+    is_muted     boolean not null,
+    created_at   timestamptz not null default now()
+);
+create table notice_claim (
+    item_key     text not null references notice_item,
+    notice_key   text not null references notice,
+    primary key (item_key, notice_key)
+);
+
+create table bulletin (
+    week         text primary key,
+    data_until   timestamptz not null,
+    head_hash    char(64) not null,
+    model        jsonb not null,
+    html_sha256  char(64) not null,
+    docx_sha256  char(64) not null,
+    issued_at    timestamptz not null default now()
+);
+
+create function level_rank(level text) returns int language sql immutable as
+$$ select array_position(array['reminder', 'yellow', 'red'], level) $$;

@@ -1,0 +1,1 @@
+select business_on, fingerprint from night

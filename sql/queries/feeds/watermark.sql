@@ -1,0 +1,1 @@
+select min(covers_until) from watermark where source = :source

@@ -1,0 +1,24 @@
+-- What judging needs of every message known by a moment; $1 sources (null: all), $2 known_by, $3 kinds, $4 case (null: all),
+-- $5 leave out cases that had finished by then and about which nothing came since (null: none).
+select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
+       department, region, item_code, item_name,
+       payload ->> 'outcome' as outcome,
+       (payload ->> 'promised_limit')::float8 as promised_limit,
+       (payload ->> 'statutory_limit')::float8 as statutory_limit,
+       payload ->> 'limit_unit' as limit_unit,
+       (payload ->> 'promised_due_at')::timestamptz as promised_due_at,
+       payload ->> 'case_type' as case_type,
+       (payload ->> 'joint')::boolean as joint,
+       payload ->> 'special_kind' as special_kind,
+       (payload ->> 'approved_days')::float8 as approved_days,
+       payload ->> 'approver' as approver
+from message
+where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = any ($3)
+  and ($4::text is null or case_no = $4)
+  and ($5::timestamptz is null or case_no in (
+      select case_no
+      from message
+      where ($1::text[] is null or source = any ($1)) and known_at <= $2
+      group by case_no
+      having max(greatest(known_at, occurred_at)) > $5 or bool_and(kind <> 'finish')
+  ))

@@ -1,0 +1,1 @@
+copy staged from stdin with (format csv)

@@ -1,0 +1,1 @@
+select notice_key from notice where state = 'ready' order by business_on, notice_key;

@@ -1,0 +1,27 @@
+-- Cards as they stood at the end of one night (v_card is the same for the newest night), without voided events.
+create or replace function card_on(night date) returns setof v_card language sql stable as $$
+    select latest.*,
+           first_event.business_on as issued_on,
+           latest.standing and level_rank(latest.level) = max(level_rank(latest.level)) filter (where latest.standing)
+               over (partition by latest.source, latest.case_no, latest.clock, latest.clock_key) as is_highest
+    from (
+        select distinct on (source, case_no, clock, clock_key, level) *
+        from v_card_event
+        where business_on <= night
+        order by source, case_no, clock, clock_key, level, business_on desc, seq desc
+    ) latest
+    join (
+        select source, case_no, clock, clock_key, level, min(business_on) as business_on
+        from v_card_event
+        where event = 'issued' and business_on <= night
+        group by source, case_no, clock, clock_key, level
+    ) first_event using (source, case_no, clock, clock_key, level)
+$$;
+
+-- The name an office goes by; a code without a department row is shown as itself.
+create or replace function department_name(code text, night date) returns text language sql stable as $$
+    select coalesce(
+        (select d.name from department d where d.code = $1 and d.valid_from <= night order by d.valid_from desc limit 1),
+        $1
+    )
+$$;

@@ -1,0 +1,60 @@
+"""Fixtures: one embedded PostgreSQL a test session, one fresh migrated database a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+_serial = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def embedded_var() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="jiancha-tests-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture(scope="session")
+def embedded_server(embedded_var: Path) -> Path:
+    """The same folder with its server running. Tests never lose power, so the server need not wait for the disk."""
+    from etl.store.engine import embedded_url
+
+    admin = create_engine(embedded_url(embedded_var, "postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql("alter system set fsync = off")
+        connection.exec_driver_sql("select pg_reload_conf()")
+    admin.dispose()
+    return embedded_var
+
+
+@pytest.fixture
+def database_url(embedded_server: Path) -> str:
+    from etl.store.engine import embedded_url
+
+    return embedded_url(embedded_server, f"test_{os.getpid()}_{next(_serial)}")
+
+
+@pytest.fixture
+def ledger(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A fresh, migrated ledger that the whole process uses (settings point at it)."""
+    from etl.settings import settings
+    from etl.store import engine as engine_module
+    from etl.store.migrate import migrate
+
+    monkeypatch.setenv("JIANCHA_DATABASE_URL", database_url)
+    monkeypatch.setenv("JIANCHA_VAR_DIR", str(tmp_path / "var"))
+    settings.cache_clear()
+    engine_module.engine.cache_clear()
+    migrate(engine_module.engine())
+    yield engine_module.engine()
+    engine_module.engine().dispose()
+    settings.cache_clear()
+    engine_module.engine.cache_clear()

@@ -1,0 +1,78 @@
+"""The real process dies by SIGKILL at every point that matters; run again, it ends where an undisturbed one ends."""
+
+from __future__ import annotations
+
+import ast
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.crashpoints import POINTS
+from tests.faults.kills import IN_DOUBT, mode_of, points, survive
+from tests.faults.world import ADMITTED, GAP, NIGHT, WEEK, Scenario, World
+
+ROOT = Path(__file__).resolve().parents[2]
+LATER_VISITS = ("pull.after_fsync:9", "pull.before_watermark:2", "admit.before_commit:5", "notify.after_file:4")
+pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
+
+def scenario_of(point: str) -> Scenario:
+    """Later verbs are killed in a run that finds the earlier ones done: it repeats them and saves their minutes."""
+    verb = point.partition(".")[0]
+    return WEEK if verb == "week" else NIGHT if verb in ("pull", "admit") else ADMITTED
+
+
+def test_every_point_is_in_the_code_and_every_point_in_the_code_is_registered() -> None:
+    reached = [
+        call.args[0].value
+        for path in sorted((ROOT / "etl").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) == "reach"
+        and isinstance(call.args[0], ast.Constant)
+    ]
+    assert sorted(reached) == sorted(POINTS)
+
+
+def test_every_point_is_passed_by_what_is_killed_here(small_world: World) -> None:
+    for mode in ("file", "live"):
+        assert sorted(small_world.undisturbed(NIGHT, mode)[1]) == sorted(points(mode, "night"))
+    assert sorted(small_world.undisturbed(WEEK)[1]) == sorted(points("file", "week"))
+
+
+@pytest.mark.parametrize("kill", [*POINTS, *LATER_VISITS])
+def test_killed_at_a_point_and_run_again(small_world: World, kill: str) -> None:
+    happened, held = survive(small_world, scenario_of(kill), [kill], mode_of(kill))
+    assert happened == [kill]
+    assert held == (kill in IN_DOUBT)
+
+
+def test_killed_again_and_again_on_the_way(small_world: World) -> None:
+    file = ("pull.after_manifest:3", "pull.after_watermark", "admit.after_staging:2", "admit.after_commit:4",
+            "judge.before_commit", "trace.before_commit", "notify.before_claim_commit", "notify.after_file:2",
+            "notify.before_file:3")  # fmt: skip
+    assert survive(small_world, NIGHT, file, "file") == (list(file), 0)
+    live = ("notify.after_final_dot", "notify.after_data:2", "notify.after_reply", "notify.after_dot_commit")
+    assert survive(small_world, ADMITTED, live, "live") == (list(live), 3)
+
+
+def test_a_cold_process_dies_by_the_same_signal(small_world: World) -> None:
+    branch = small_world.branch(NIGHT)
+    command = [sys.executable, "-m", "etl.cli", *NIGHT.command]
+    env = branch.env("pull.after_manifest:4")
+    assert subprocess.run(command, cwd=ROOT, env=env, check=False).returncode == -signal.SIGKILL
+    branch.done(*NIGHT.command)
+    branch.truth().must_equal(small_world.undisturbed(NIGHT)[0])
+    branch.drop()
+
+
+@pytest.mark.parametrize("scenario", [NIGHT, GAP], ids=str)
+def test_two_runs_of_one_night_at_the_same_time_are_one_night(small_world: World, scenario: Scenario) -> None:
+    branch = small_world.branch(scenario)
+    ended = [branch.end(*started) for started in [branch.start(*scenario.command) for _ in range(2)]]
+    assert {run.code for run in ended} <= {0, 1}, "\n".join(run.out + run.err for run in ended)
+    branch.truth().must_equal(small_world.undisturbed(scenario)[0])
+    branch.drop()

@@ -1,0 +1,110 @@
+"""Real processes of the command line that start warm: a server does the slow imports once and forks one per command.
+
+A forked process runs ``python -m etl.cli …`` like a fresh one, has its own environment, files and process id, and dies
+alone. `python -m tests.faults.warm` is the server; `Warm` is the caller's side of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOW = (
+    *("adbc_driver_postgresql.dbapi", "css_inline", "docxtpl", "encodings.gb18030", "encodings.gbk"),
+    *("great_expectations", "pandas", "psycopg", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset", "pyarrow.fs"),
+    *("python_calamine", "requests", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
+    *("typer.rich_utils", "xlsxwriter"),
+)
+
+
+class Warm:
+    """The server and how to ask it; several threads may."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", __name__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._turn = threading.Lock()
+        self._ask()
+
+    def start(self, arguments: Sequence[str], env: Mapping[str, str], output: Path) -> int:
+        """Start ``jiancha <arguments>``; standard output, error and visits go to `output`.out, .err and .visits."""
+        return self._ask(arguments=list(arguments), env=dict(env), output=str(output))
+
+    def wait(self, pid: int) -> int:
+        """Its exit code; -9 when it was killed."""
+        return self._ask(wait=pid)
+
+    def close(self) -> None:
+        self._server.communicate()
+
+    def _ask(self, **request: Any) -> int:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        with self._turn:
+            if request:
+                self._server.stdin.write(json.dumps(request) + "\n")
+                self._server.stdin.flush()
+            return int(self._server.stdout.readline())
+
+
+def serve() -> None:
+    """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
+    import etl
+    import expectations
+
+    for package in (etl, expectations):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            # The command itself is run, not imported; everything around Airflow stays cold.
+            if module.name not in ("etl.cli", "etl.runs.local_airflow"):
+                importlib.import_module(module.name)
+    for name in SLOW:
+        importlib.import_module(name)
+    gc.freeze()
+    print(0, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            print(os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1]), flush=True)
+        else:
+            print(os.fork() or _become(**request), flush=True)
+
+
+def _become(arguments: Sequence[str], env: Mapping[str, str], output: str) -> NoReturn:
+    code: object = 70
+    try:
+        os.environ.clear()
+        os.environ.update(env)
+        for descriptor, name, flags in ((0, os.devnull, os.O_RDONLY), (1, ".out", -1), (2, ".err", -1)):
+            path = name if descriptor == 0 else output + name
+            os.dup2(os.open(path, flags if flags >= 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+        sys.argv = ["jiancha", *arguments]
+        runpy.run_module("etl.cli", run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        from etl import crashpoints
+
+        Path(f"{output}.visits").write_text(json.dumps(crashpoints._seen), encoding="utf-8")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 1)
+
+
+if __name__ == "__main__":
+    serve()

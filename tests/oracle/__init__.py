@@ -1,0 +1,1 @@
+"""Slow and obvious second implementations of the rules; they share no code with `etl`."""

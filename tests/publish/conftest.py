@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.publish.world import NIGHT, Ledger
+
+
+@pytest.fixture
+def book(ledger: Engine) -> Ledger:
+    """An empty ledger with two departments and one recipient of each role."""
+    rows = Ledger(ledger)
+    rows.department("scjg", "广安区市场监督管理局")
+    rows.department("rsj", "广安区人力资源和社会保障局")
+    rows.recipient("scjg-1", "department", "scjg")
+    rows.recipient("rsj-1", "department", "rsj")
+    rows.recipient("office", "supervision")
+    rows.recipient("ops", "operations")
+    return rows
+
+
+@pytest.fixture
+def mail_folder(book: Ledger) -> Path:
+    from etl.settings import settings
+
+    return settings().var_dir / "mail" / NIGHT.isoformat()

@@ -1,0 +1,62 @@
+"""Every bulletin section has golden folders: a sentence, the facts it starts from, and the chapter it must give."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from etl.domain.night import ZONE, cutoff_at, week_days
+from etl.publish import bulletin, sections
+from etl.publish.chapter import Week
+from tests.publish.world import Ledger
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "sections"
+CASES = sorted(folder for name in sections.names() for folder in (GOLDEN / name).glob("*") if folder.is_dir())
+
+
+@pytest.mark.parametrize("name", sections.names())
+def test_every_section_has_golden_sentences(name: str) -> None:
+    folders = [folder for folder in (GOLDEN / name).glob("*") if folder.is_dir()]
+    assert folders, f"tests/golden/sections/{name}/<a sentence>/ with facts.json and chapter.json is missing"
+    for folder in folders:
+        assert "_" in folder.name, "the folder is named as a sentence"
+        assert {file.name for file in folder.iterdir()} == {"facts.json", "chapter.json"}
+
+
+def test_sections_are_numbered_from_one_without_gaps() -> None:
+    numbers = [section.number for section in sections.registered().values()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) <= len(bulletin.ORDINALS)
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: f"{folder.parent.name}: {folder.name.replace('_', ' ')}")
+def test_the_facts_give_the_chapter(folder: Path, book: Ledger) -> None:
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    _write(book, facts)
+    first, last = week_days(facts["week"])
+    week = Week(facts["week"], first, last, cutoff_at(last), {"scjg": "市监局", "rsj": "人社局", "province": "省平台"})
+    with book.engine.connect() as connection:
+        chapter = sections.registered()[folder.parent.name].compile(connection, week)
+    expected = json.loads((folder / "chapter.json").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(asdict(chapter))) == expected
+
+
+def _write(book: Ledger, facts: dict[str, list[dict[str, object]]]) -> None:
+    for message in facts.get("messages", []):
+        book.message(**{name: _value(name, value) for name, value in {"payload": {}, **message}.items()})
+    for event in facts.get("events", []):
+        book.event(**{name: _value(name, value) for name, value in event.items()})
+    for table in ("feed", "link_lag", "push_finding"):
+        for row in facts.get(table, []):
+            book.put(table, **{name: _value(name, value) for name, value in row.items()})
+
+
+def _value(name: str, value: object) -> object:
+    if name.endswith("_at") and isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=ZONE)
+    return date.fromisoformat(str(value)) if name.endswith("_on") else value
