@@ -49,6 +49,8 @@ def ledger(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     from etl.store import engine as engine_module
     from etl.store.migrate import migrate
 
+    for name in [name for name in os.environ if name.startswith("JIANCHA_CONNECTION_")]:
+        monkeypatch.delenv(name)  # nothing of the machine's own is pulled from
     monkeypatch.setenv("JIANCHA_DATABASE_URL", database_url)
     monkeypatch.setenv("JIANCHA_VAR_DIR", str(tmp_path / "var"))
     settings.cache_clear()

@@ -75,11 +75,17 @@ def city() -> Iterator[None]:
     """The ledger migrated, the city's reference data in it and its systems reachable, for as long as the block runs."""
     from etl.runs import overview
 
-    folder = _build()
-    overview.prepare()
-    _import_reference(folder)
-    with _platform(folder):
-        yield
+    outside = dict(os.environ)
+    try:
+        folder = _build()
+        overview.prepare()
+        _import_reference(folder)
+        with _platform(folder):
+            yield
+    finally:
+        # The addresses of the city's systems mean nothing once they have stopped.
+        os.environ.clear()
+        os.environ.update(outside)
 
 
 def _build() -> Path:

@@ -23,7 +23,7 @@ from etl.runs.local_airflow import Airflow
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo() -> Iterator[Path]:
     """The demonstration after its first load, its sources still answering -> its var folder."""
     from etl.runs import demonstration, nightly
@@ -47,7 +47,7 @@ def demo() -> Iterator[Path]:
     engine.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(demo: Path) -> Iterator[Airflow]:
     """Airflow by the public entry point; ended by SIGTERM, after which nothing of it may be left."""
     with socket.socket() as free:
@@ -69,7 +69,7 @@ def served(demo: Path) -> Iterator[Airflow]:
     assert _alive_in(sessions) == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing; as root, .ci/debian-packages installs it")
