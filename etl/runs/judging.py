@@ -19,8 +19,8 @@ from etl.store import feeds, ledger
 from etl.store.calendars import packaged, stored
 from etl.store.engine import engine
 from etl.store.profiles import profile as load_profile
+from etl.supervision import cards as card_rules
 from etl.supervision import difference
-from etl.supervision.cards.case import KINDS
 from etl.supervision.explain import explain as explain_case
 from etl.supervision.judge import contract_card, judge_table, with_known_at
 
@@ -63,7 +63,7 @@ def explain(
             if not judged:
                 raise UsageError("no night has been judged yet; give --as-of")
             as_of = cutoff_at(max(judged), settings().cutoff)
-        messages = ledger.messages_of_case(case_no, known_by or as_of, KINDS)
+        messages = ledger.messages_of_case(case_no, known_by or as_of, card_rules.kinds())
         if not len(messages):
             raise UsageError(f"no message of case {case_no} was known by {(known_by or as_of).isoformat()}")
         rules = load_profile(profile or sources.get(messages["source"][0].as_py()).profile)

@@ -39,8 +39,8 @@ from etl.store import feeds, landing, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.profiles import profile
+from etl.supervision import cards as card_rules
 from etl.supervision import difference
-from etl.supervision.cards.case import KINDS
 from etl.supervision.delays import SUPERVISION, LinkLimit
 from etl.supervision.judge import CARDS, judge_table
 
@@ -250,7 +250,7 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     for (moment, rules_name), names in sorted(groups.items()):
         known, rules = known_by or moment, profile(rules_name)
         book = stored(engine()).book(rules.calendar)
-        tables.append(_cards(ledger.case_messages(names, known, KINDS), moment, known, rules, book))
+        tables.append(_cards(ledger.case_messages(names, known, card_rules.kinds()), moment, known, rules, book))
     return pa.concat_tables(tables)
 
 
@@ -269,7 +269,7 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
         rules = profile(rules_name)
         book = calendars.book(rules.calendar)
         is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
-        messages = ledger.case_messages(names, moment, KINDS, changed_since=None if is_revised else before)
+        messages = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=None if is_revised else before)
         cases += len(messages["case_no"].unique())
         old = CARDS.empty_table()
         if before is not None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from etl.domain.axis import Axis
 from etl.domain.calendar import CalendarBook
-from etl.domain.chinese import LEVEL, UNIT, nature
+from etl.domain.chinese import CLOCK, LEVEL, UNIT, nature
 from etl.domain.clock import Suspensions
 from etl.domain.date_axis import DateAxis
 from etl.domain.message import KEY, TIMES, key_text
@@ -21,7 +21,8 @@ from etl.domain.night import DAY_US, NEVER, ZONE, from_us, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import Profile
 from etl.errors import UsageError
-from etl.supervision.cards import case as case_clock
+from etl.supervision.cards import clocks
+from etl.supervision.cards.clock import UNITS, Runs, axis_of, specials_of, suspensions_of
 from etl.supervision.delays import LinkLimit
 from etl.supervision.history import Messages, Moments, pick
 from etl.supervision.judge import contract_card, judge_table
@@ -40,20 +41,20 @@ def explain(
 ) -> dict[str, Any]:
     """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance."""
     mine = messages.filter(pc.equal(messages["case_no"], case_no))
-    history = Messages.of(mine, case_clock.KINDS)
+    clock = clocks()["case"]
+    history = Messages.of(mine, clock.kinds)
     version = bisect_right(book.revised_on, known_by.astimezone(ZONE).date())
     moments = Moments(*(np.array([value]) for value in (0, to_us(as_of), to_us(known_by), version)))
     picked = pick(history, moments) if len(history.case_nos) else None
-    facts = case_clock.facts_of(history, moments, picked) if picked is not None else None
-    if facts is None or picked is None or not len(facts.moment):
+    run = clock.run(history, moments, picked, profile) if picked is not None else None
+    if run is None or picked is None or not len(run.moment):
         raise UsageError(
             f"case {case_no}: no acceptance was known by {known_by.isoformat()}; there is no clock to explain"
         )
-    specials = case_clock.specials_of(history, moments, picked)
-    unit, is_given = case_clock.UNITS[int(facts.unit[0])], bool(facts.given_due[0] != NEVER)
-    axis = case_clock.axis_of(profile, unit, is_given, book.version(version))
-    begin = axis.start(facts.start)
-    suspensions = case_clock.suspensions_of(history, specials, facts.moment, axis, begin)
+    specials = specials_of(history, moments, picked)
+    unit, is_given = UNITS[int(run.unit[0])], bool(run.given_due[0] != NEVER)
+    axis = axis_of(profile, unit, is_given, book.version(version))
+    suspensions = suspensions_of(history, specials, run.moment, axis, axis.start(run.start))
     cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links).to_pylist()
     keys = _Evidence(history)
     spans = [
@@ -72,16 +73,16 @@ def explain(
         "calendar_version": axis.calendar.version,
         "as_of": as_of.astimezone(ZONE).isoformat(),
         "known_by": known_by.astimezone(ZONE).isoformat(),
-        "start": from_us(int(facts.start[0])).isoformat(),
-        "stop": from_us(int(facts.stop[0])).isoformat(),
+        "start": from_us(int(run.start[0])).isoformat(),
+        "stop": from_us(int(run.stop[0])).isoformat(),
         "is_finished": bool(finish >= 0),
-        "promised_limit": _plain(facts.promised[0]),
-        "statutory_limit": _plain(facts.statutory[0]),
+        "promised_limit": _plain(run.limits["promised"][0]),
+        "statutory_limit": _plain(run.limits["statutory"][0]),
         "limit_unit": unit,
         "suspensions": spans,
         "boundaries": [contract_card(card) for card in cards],
         "records": _records(mine, known_by, OfficeAxis(book.version(version))),
-        "days": list(_days(axis, facts, suspensions, spans, cards, keys.of(int(facts.accept[0])), keys, int(finish))),
+        "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), keys, int(finish))),
     }
 
 
@@ -107,7 +108,7 @@ def as_text(ledger: dict[str, Any], names: Mapping[str, str] | None = None) -> s
         hops = (names.get(part, part) for part in (card["responsible_hop"] or "").split("->"))
         hop = f"，责任环节 {' → '.join(hops)}" if card["responsible_hop"] else ""
         lines.append(
-            f"{LEVEL[card['level']]}：{_minute(card['reached_at'])} 之后超过，{state}，"
+            f"{_title(card)}：{_minute(card['reached_at'])} 之后超过，{state}，"
             f"性质 {nature(card['level'], card['nature'])}{hop}，依据 {'；'.join(card['deciding'] or card['evidence'])}"
         )
     if not ledger["boundaries"]:
@@ -158,7 +159,7 @@ class _Evidence:
 
 def _days(
     axis: Axis,
-    facts: case_clock.Facts,
+    run: Runs,
     suspensions: Suspensions,
     spans: list[dict[str, Any]],
     cards: list[dict[str, Any]],
@@ -166,9 +167,9 @@ def _days(
     keys: _Evidence,
     finish: int,
 ) -> Iterable[dict[str, Any]]:
-    start, stop = int(facts.start[0]), max(int(facts.stop[0]), int(facts.start[0]))
+    start, stop = int(run.start[0]), max(int(run.stop[0]), int(run.start[0]))
     first, last = (from_us(moment).date() for moment in (start, stop))
-    begin = int(axis.start(facts.start)[0])
+    begin = int(axis.start(run.start)[0])
     running = 0
     for ordinal in range(first.toordinal(), last.toordinal() + 1):
         on_date = date.fromordinal(ordinal)
@@ -191,7 +192,7 @@ def _days(
         if on_date == last and finish >= 0:
             notes.append(f"{from_us(stop):%H:%M} 办结")
             evidence.append(keys.of(finish))
-        notes += [f"{card['reached_at'].astimezone(ZONE):%H:%M} 到{LEVEL[card['level']]}界限" for card in reached]
+        notes += map(_boundary, reached)
         yield {
             "date": on_date.isoformat(),
             "kind": kind,
@@ -202,9 +203,14 @@ def _days(
         }
 
 
+def _title(card: dict[str, Any]) -> str:
+    """Level, and for another clock than the case's which one."""
+    clock = "" if card["clock"] == "case" else f"{CLOCK[card['clock']]}{card['clock_key']} "
+    return clock + LEVEL[card["level"]]
+
+
 def _boundary(card: dict[str, Any]) -> str:
-    moment = f"{card['reached_at'].astimezone(ZONE):%H:%M}"
-    title = LEVEL[card["level"]]
+    moment, title = f"{card['reached_at'].astimezone(ZONE):%H:%M}", _title(card)
     return f"{moment} 到{title}界限" if card["standing"] else f"{moment} 原判{title}的界限，已撤回"
 
 

@@ -12,18 +12,19 @@ from datetime import datetime, time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.message import KEY, SCHEMA, distinct, parse, table
+from etl.domain.message import KEY, KINDS, REPEATING, SCHEMA, distinct, parse, table
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile
-from etl.supervision.cards import case as case_clock
-from etl.supervision.cards.case import Numbers
+from etl.supervision.cards import clocks
+from etl.supervision.cards.clock import Clock, Numbers, Verdicts
 from etl.supervision.delays import LinkLimit, responsible_hop
-from etl.supervision.history import Indices, Messages, Moments, Picked
+from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, removals
 from etl.supervision.question import Question, evaluate, moments_at
 
@@ -44,6 +45,8 @@ CARDS = pa.schema(
         ),
     ]
 )
+
+_REPEATS = np.array([kind in REPEATING for kind in KINDS])
 
 
 def judge_messages(
@@ -105,67 +108,102 @@ def judge_table(
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    history = Messages.of(messages, case_clock.KINDS)
     question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {})
+    judged = [_judge_clock(messages, question, clock) for name, clock in clocks().items() if profile.rules(name)]
+    cards = pa.concat_tables([CARDS.empty_table(), *judged])
+    rank = pc.index_in(cards["level"], pa.array(LEVELS))
+    key = cards["clock_key"].cast(pa.string())
+    order = pa.table({"case_no": cards["case_no"], "clock": cards["clock"], "key": pc.utf8_lpad(key, 12), "rank": rank})
+    by = [(name, "ascending") for name in order.column_names]
+    return cards.take(pc.sort_indices(order, sort_keys=by))
+
+
+def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Table:
+    """The cards of one clock."""
+    history = Messages.of(messages, clock.kinds)
     size = len(history.case_nos)
     if not size:
         return CARDS.empty_table()
     final = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
-    final_pick, verdict = evaluate(history, final, question)
+    final_pick, now = evaluate(history, final, question, clock)
     epochs = _epochs(history, question)
-    _, past = evaluate(history, epochs, question)
-    held_at = _last_held(epochs, past, size)
+    _, past = evaluate(history, epochs, question, clock)
 
-    case, rule = np.nonzero(verdict.holds | (held_at >= 0))
-    stands = verdict.holds[case, rule]
-    epoch = held_at[case, rule]
-    boundary = np.where(stands, verdict.reached[case, rule], past.reached[epoch, rule])
-    removal = removals(history, question, case, rule, np.flatnonzero(~stands), boundary, epochs.take(epoch))
+    # One row per run that ever was; at the end, and at the last cut-off at which each of its levels held.
+    run_case, run_key = _every_run(now.runs.moment, now.runs.key, epochs.case[past.runs.moment], past.runs.key)
+    now_row = now.row_of(run_case, run_key)
+    holds = np.zeros((len(run_case), now.holds.shape[1]), np.bool_)
+    holds[now_row >= 0] = now.holds[now_row[now_row >= 0]]
+    past_row = _last_held(epochs, past, run_case, run_key)
+
+    run, rule = np.nonzero(holds | (past_row >= 0))
+    case, key, stands = run_case[run], run_key[run], holds[run, rule]
+    then, today = past_row[run, rule], now_row[run]
+    boundary = np.where(stands, now.reached[today, rule], _at(past.reached, then, rule))
+    held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
+    removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
     keep = np.flatnonzero(stands | (removal.nature >= 0))
 
     natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
-    case, rule, epoch, stands = case[keep], rule[keep], epoch[keep], stands[keep]
-    rules = profile.levels
+    case, key, rule, then, today, stands = (column[keep] for column in (case, key, rule, then, today, stands))
+    rules = question.profile.rules(clock.name)
 
     def named(field: str) -> pa.Array:
-        return pa.array([getattr(one, field) for one in rules]).take(pa.array(rule))
+        return pa.array([getattr(one, field) for one in rules], pa.string()).take(pa.array(rule))
 
-    axis = OfficeAxis(book.version(int(final.calendar[0])))
-    row = _describing_message(history, final_pick, epochs, past, case, epoch)
+    def number(field: str) -> Numbers:
+        """Today's number, or the one of the night it last held where today nothing runs to measure."""
+        at_end, at_night = (_at(getattr(verdict, field), row, rule) for verdict, row in ((now, today), (past, then)))
+        known: Numbers = np.where(np.isnan(at_end), at_night, at_end)
+        return known
+
+    calendar = question.book.version(int(final.calendar[0]))
+    axis = OfficeAxis(calendar)
+    subject = pa.array(np.where(today >= 0, _at(now.runs.subject, today, rule), _at(past.runs.subject, then, rule)))
     keys = _keys(history)
-    decided = [removal.deciding.get(number, []) for number in keep.tolist()]
-    cards = pa.table(
+    decided = [removal.deciding.get(row, []) for row in keep.tolist()]
+    return pa.table(
         {
-            "source": history.table["source"].take(row),
-            "case_no": pa.array(history.case_nos).take(pa.array(case)),
-            "clock": named("clock"),
-            "clock_key": pa.repeat("", len(keep)),
+            "source": history.table["source"].take(subject),
+            "case_no": pa.array(history.case_nos, pa.string()).take(pa.array(case)),
+            "clock": pa.repeat(clock.name, len(keep)),
+            "clock_key": pa.array(key).cast(pa.string()) if clock.is_keyed else pa.repeat("", len(keep)),
             "level": named("level"),
             "reached_at": pa.array(boundary[keep]).cast(CARDS.field("reached_at").type),
-            "due_at": _instants(np.where(stands, verdict.due[case, rule], past.due[epoch, rule])),
-            **{
-                name: _known(getattr(verdict, name), getattr(past, name), case, rule, epoch)
-                for name in ("used_days", "limit_days", "excluded_days")
-            },
+            "due_at": _instants(np.where(stands, _at(now.due, today, rule), _at(past.due, then, rule))),
+            **{name: number(name) for name in ("used_days", "limit_days", "excluded_days")},
             "base": named("base"),
             "nature": pa.array(NATURES).take(pa.array(natures)),
             "standing": stands | (natures == NATURES.index("suspect")),
-            "provisional": np.where(stands, verdict.is_provisional[case, rule], past.is_provisional[epoch, rule]),
+            "provisional": np.where(
+                stands, _at(now.is_provisional, today, rule), _at(past.is_provisional, then, rule)
+            ),
             "responsible_hop": [
                 responsible_hop(history, rows, question.links, question.cutoff, axis)
                 if NATURES[nature] == "push_delay" else None
                 for rows, nature in zip(decided, natures, strict=True)
             ],
-            "evidence": _evidence(history, final_pick, keys, case),
+            "evidence": _evidence(history, final_pick, keys, clock, case, key),
             "deciding": [keys.take(pa.array(rows)).to_pylist() if rows else [] for rows in decided],
-            **{name: history.table[name].take(row) for name in ("department", "region", "item_code", "item_name")},
-            "calendar_version": pa.repeat(book.version(int(final.calendar[0])).version, len(keep)),
+            **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
+            "calendar_version": pa.repeat(calendar.version, len(keep)),
         },
         schema=CARDS,
     )  # fmt: skip
-    rank = np.array([LEVELS.index(one.level) for one in rules])
-    order = np.lexsort((rank[rule], case))
-    return cards.take(pa.array(order))
+
+
+def _every_run(case: Indices, key: Indices, past_case: Indices, past_key: Indices) -> tuple[Indices, Indices]:
+    """Every (case, key) of either side once, sorted."""
+    both = np.unique(np.stack((np.concatenate((case, past_case)), np.concatenate((key, past_key)))), axis=1)
+    return both[0], both[1]
+
+
+def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[Any]:
+    """Numbers of runs, or of (run, rule) pairs, at these rows; whatever a row -1 gives is not looked at."""
+    if not len(values):
+        return np.full(len(row), np.nan if values.dtype.kind == "f" else 0, values.dtype)
+    picked: npt.NDArray[Any] = values[row, rule] if values.ndim == 2 else values[row]
+    return np.where(row >= 0, picked, np.nan) if values.dtype.kind == "f" else picked
 
 
 def _epochs(history: Messages, question: Question) -> Moments:
@@ -196,27 +234,14 @@ def _epochs(history: Messages, question: Question) -> Moments:
     return moments_at(question, case, end, end)
 
 
-def _last_held(epochs: Moments, past: case_clock.Verdicts, size: int) -> Indices:
-    """Per (case, rule) the row of the latest epoch at which the card held; -1 where it never did."""
-    held_at = np.full((size, past.holds.shape[1]), -1)
-    epoch, rule = np.nonzero(past.holds)
-    np.maximum.at(held_at, (epochs.case[epoch], rule), epoch)
-    return held_at
-
-
-def _describing_message(
-    history: Messages, final: Picked, epochs: Moments, past: case_clock.Verdicts, case: Indices, epoch: Indices
-) -> pa.Array:
-    """The acceptance a card is described by; any message of the case when the acceptance is gone again."""
-    accepts = final.one(history, "accept", len(history.case_nos))[case]
-    return pa.array(np.where(accepts >= 0, accepts, history.first[case]))
-
-
-def _known(now: Numbers, past: Numbers, case: Indices, rule: Indices, epoch: Indices) -> Numbers:
-    """Today's number, or the epoch's where today there is no acceptance to measure from."""
-    today = now[case, rule] if now.ndim == 2 else now[case]
-    then = past[epoch, rule] if past.ndim == 2 else past[epoch]
-    return np.where(np.isnan(today), then, today)
+def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:
+    """Per (run, rule) the row of `past` of the latest epoch at which the card held; -1 where it never did."""
+    held = np.full((len(case), past.holds.shape[1]), -1)
+    row, rule = np.nonzero(past.holds)
+    width = int(key.max(initial=0)) + 1
+    run = np.searchsorted(case * width + key, epochs.case[past.runs.moment[row]] * width + past.runs.key[row])
+    np.maximum.at(held, (run, rule), row)
+    return held
 
 
 def _instants(values: Instants) -> pa.Array:
@@ -229,15 +254,22 @@ def _keys(history: Messages) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(source, case_no, kind, seq, pc.binary_join_element_wise("v", version, ""), "/")
 
 
-def _evidence(history: Messages, picked: Picked, keys: pa.ChunkedArray, case: Indices) -> pa.Array:
+def _evidence(
+    history: Messages, picked: Picked, keys: pa.ChunkedArray, clock: Clock, case: Indices, key: Indices
+) -> pa.Array:
     """Per card the keys of all messages its verdict rests on, in order of business time."""
     order = np.lexsort((history.occurred[picked.message], picked.moment))
     first = np.searchsorted(picked.moment, np.arange(len(history.case_nos) + 1))
     size = first[case + 1] - first[case]
-    offsets = np.concatenate(([0], np.cumsum(size)))
-    rows = order[np.arange(offsets[-1]) - np.repeat(offsets[:-1], size) + np.repeat(first[case], size)]
-    values = keys.take(pa.array(picked.message[rows])).combine_chunks()
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    card = np.repeat(np.arange(len(case)), size)
+    rows = order[np.arange(len(card)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(first[case], size)]
+    message = picked.message[rows]
+    if clock.is_keyed:  # of what repeats, only the run's own and what suspended it
+        is_other = _REPEATS[history.kind[message]] & (history.seq[message] != key[card])
+        mine = ~is_other | (clock.is_suspended & ~np.isin(history.kind[message], [KIND[clock.kinds[0]]]))
+        card, message = card[mine], message[mine]
+    offsets = np.searchsorted(card, np.arange(len(case) + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), keys.take(pa.array(message)).combine_chunks())
 
 
 def _rounded(value: float | None) -> float | None:

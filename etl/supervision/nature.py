@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from etl.domain.night import NEVER, Instants, first_cutoffs
+from etl.supervision.cards.clock import Clock
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments
 from etl.supervision.question import Hide, Question, evaluate, moments_at
 
@@ -27,7 +28,9 @@ class Removals:
 def removals(
     history: Messages,
     question: Question,
+    clock: Clock,
     case: Indices,
+    key: Indices,
     rule: Indices,
     gone: Indices,
     boundary: Instants,
@@ -55,7 +58,10 @@ def removals(
         return (history.known[message] > own_night[card]) & entered_late
 
     def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
-        result: Mask = evaluate(history, moments, question, hide)[1].holds[np.arange(len(cards)), rule[gone][cards]]
+        verdicts = evaluate(history, moments, question, clock, hide)[1]
+        row = verdicts.row_of(np.arange(len(cards)), key[gone][cards])
+        result: Mask = row >= 0
+        result[result] = verdicts.holds[row[result], rule[gone][cards][result]]
         return result
 
     every = np.arange(size)

@@ -11,7 +11,7 @@ import numpy as np
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import ZONE, Instants, to_us
 from etl.domain.profile import Profile
-from etl.supervision.cards import case as case_clock
+from etl.supervision.cards.clock import Clock, Verdicts, judge
 from etl.supervision.delays import LinkLimit
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked, pick
 
@@ -45,8 +45,9 @@ def moments_at(question: Question, case: Indices, as_of: Instants, known_by: Ins
 
 
 def evaluate(
-    history: Messages, moments: Moments, question: Question, hide: Hide | None = None
-) -> tuple[Picked, case_clock.Verdicts]:
-    """What counts at each moment, and how every level rule is judged by it."""
+    history: Messages, moments: Moments, question: Question, clock: Clock, hide: Hide | None = None
+) -> tuple[Picked, Verdicts]:
+    """What counts at each moment, and how every level rule of a clock is judged by it."""
     picked = pick(history, moments, hide)
-    return picked, case_clock.judge(history, moments, picked, question.profile, question.book)
+    rules = question.profile.rules(clock.name)
+    return picked, judge(history, moments, picked, clock, rules, question.profile, question.book)

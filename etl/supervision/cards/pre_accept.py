@@ -1,0 +1,30 @@
+"""The online pre-acceptance clock (网上预受理): submission online to the first answer, whatever it says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from etl.domain.night import NEVER, Instants
+from etl.domain.profile import Profile
+from etl.supervision.cards.clock import Clock, Runs, earliest
+from etl.supervision.history import Messages, Moments, Picked
+
+
+def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+    apply = picked.one(messages, "apply", len(moments))
+    online = messages.is_value("channel", "online")
+    has = apply >= 0
+    has[has] = online[apply[has]]
+    moment = np.flatnonzero(has)
+
+    def occurred(kind: str) -> Instants:
+        row = picked.one(messages, kind, len(moments))[moment]
+        return np.where(row >= 0, messages.occurred[row], NEVER)
+
+    answered = earliest(*map(occurred, ("pre_accept", "accept", "finish")), moments.as_of[moment])
+    apply = apply[moment]
+    limit = np.full(len(moment), profile.fixed_days.get("pre_accept", np.nan))
+    return Runs.of(messages, moment, apply, messages.occurred[apply], answered, {"fixed": limit})
+
+
+CLOCKS = (Clock("pre_accept", ("apply", "pre_accept", "accept", "finish"), _run),)

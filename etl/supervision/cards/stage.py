@@ -1,0 +1,39 @@
+"""The stage clock (环节): begin to end of one step of handling against the step's own limit.
+
+An open stage is re-reported without an outcome and runs until the case finishes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+
+from etl.domain.night import NEVER
+from etl.domain.profile import Profile
+from etl.supervision.cards.clock import Clock, Runs, earliest
+from etl.supervision.history import Messages, Moments, Picked
+
+
+def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+    moment, message = picked.many(messages, "stage")
+    began = messages.instant("began_at")[message]
+    has = began != NEVER
+    moment, message, began = moment[has], message[has], began[has]
+    finish = picked.one(messages, "finish", len(moments))[moment]
+    finished = np.where(finish >= 0, messages.occurred[finish], NEVER)
+    is_open = pc.is_null(messages.table["outcome"]).to_numpy()[message]
+    until = earliest(finished, moments.as_of[moment])
+    return Runs.of(
+        messages,
+        moment,
+        message,
+        began,
+        np.where(is_open, until, messages.occurred[message]),
+        {"stage": messages.number("limit")[message]},
+        key=messages.seq[message],
+    )
+
+
+CLOCKS = (
+    Clock("stage", ("stage", "finish", "special_start", "special_result"), _run, is_keyed=True, is_suspended=True),
+)
