@@ -71,6 +71,10 @@ class Axis(Protocol):
         """The boundary right after which the limit is exceeded; later than `due` over a night or a rest day."""
         ...
 
+    def met(self, targets: Targets, starts: Instants) -> Instants:
+        """The earliest moment at which that much is used (whole days: the start of that day)."""
+        ...
+
     def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:
         """Whether a clock stopped at `stops` has passed its target."""
         ...

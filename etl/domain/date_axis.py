@@ -79,6 +79,10 @@ class DateAxis:
         self.calendar.index(due_dates)
         return self._local.to_instant((due_dates + 1) * DAY_US)
 
+    def met(self, targets: Targets, starts: Instants) -> Instants:
+        days = self._due_dates(targets.due) if self._working else targets.due
+        return np.maximum(self._local.to_instant(days * DAY_US), starts)
+
     def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:
         return self._dates(stops) > np.maximum(self._due_dates(targets.due), self._dates(starts))
 
@@ -140,6 +144,9 @@ class WallAxis:
         return np.maximum(targets.due, starts)
 
     def reached(self, targets: Targets, starts: Instants) -> Instants:
+        return self.due(targets, starts)
+
+    def met(self, targets: Targets, starts: Instants) -> Instants:
         return self.due(targets, starts)
 
     def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:

@@ -79,6 +79,9 @@ class OfficeAxis:
     def reached(self, targets: Targets, starts: Instants) -> Instants:
         return np.where(self.at(starts) > targets.over, starts, self._inverse(targets.over, "right"))
 
+    def met(self, targets: Targets, starts: Instants) -> Instants:
+        return self.due(targets, starts)
+
     def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:
         return self.at(stops) > targets.over
 

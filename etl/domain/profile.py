@@ -49,12 +49,12 @@ class LevelRule(BaseModel):
         return self.offset_days == 0 and self.percent == 100 and self.comparison == ">"
 
     def threshold(self, limit: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Whole-number limits and offsets -> the last number that does not reach the level."""
+        """Whole-number limits and offsets -> the number that must be exceeded (">") or met (">=")."""
         # Split, so that no product leaves 64 bits.
         whole, rest = np.divmod(limit, 100)
         share, part = np.divmod(rest * self.percent, 100)
-        is_met_exactly = (part == 0) & (self.comparison == ">=")
-        return whole * self.percent + share + offset - is_met_exactly
+        threshold: npt.NDArray[np.int64] = whole * self.percent + share + offset
+        return threshold + (part > 0) if self.comparison == ">=" else threshold
 
 
 class Profile(BaseModel):

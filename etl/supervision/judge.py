@@ -145,7 +145,8 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     keep = np.flatnonzero(stands | (removal.nature >= 0))
 
     natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
-    case, key, rule, then, today, stands = (column[keep] for column in (case, key, rule, then, today, stands))
+    case, key, rule, then, today = (column[keep] for column in (case, key, rule, then, today))
+    stands = stands[keep]
     rules = question.profile.rules(clock.name)
 
     def named(field: str) -> pa.Array:

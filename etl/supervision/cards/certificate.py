@@ -23,7 +23,7 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     issued = np.where(certificate >= 0, messages.occurred[certificate], NEVER)
     limit = np.full(len(moment), profile.fixed_days.get("certificate", np.nan))
     stop = earliest(issued, moments.as_of[moment])
-    return Runs.of(messages, moment, finish, messages.occurred[finish], stop, {"fixed": limit})
+    return Runs.of(moment, finish, messages.occurred[finish], stop, {"fixed": limit})
 
 
 CLOCKS = (Clock("certificate", ("accept", "finish", "certificate"), _run),)

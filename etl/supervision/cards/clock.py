@@ -7,7 +7,7 @@ columns at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,6 @@ class Runs:
     @classmethod
     def of(
         cls,
-        messages: Messages,
         moment: Indices,
         subject: Indices,
         start: Instants,
@@ -60,21 +59,25 @@ class Runs:
         unit: Indices | None = None,
     ) -> Runs:
         """Runs that are counted only; in working days unless `unit` says otherwise."""
-        size = len(moment)
-        nothing = np.zeros(size, np.bool_)
-        zero = np.zeros(size, np.int64)
+        zero = np.zeros(len(moment), np.int64)
         return cls(
-            moment, zero if key is None else key, subject, start, stop, limits,
-            zero if unit is None else unit, np.full(size, NEVER), nothing, nothing,
-        )  # fmt: skip
+            moment=moment,
+            key=zero if key is None else key,
+            subject=subject,
+            start=start,
+            stop=stop,
+            limits=limits,
+            unit=zero if unit is None else unit,
+            given_due=zero + NEVER,
+            is_instant=zero > 0,
+            is_joint=zero > 0,
+        )
 
     def take(self, rows: Indices | Mask) -> Runs:
         """The runs at these rows."""
-        return Runs(
-            *(getattr(self, name)[rows] for name in ("moment", "key", "subject", "start", "stop")),
-            {base: values[rows] for base, values in self.limits.items()},
-            *(getattr(self, name)[rows] for name in ("unit", "given_due", "is_instant", "is_joint")),
-        )
+        columns = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "limits"}
+        limits = {base: values[rows] for base, values in self.limits.items()}
+        return Runs(limits=limits, **{name: values[rows] for name, values in columns.items()})
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ def _judge_group(
         bound = group.bound(rule)
         held = np.flatnonzero(bound.is_ruled & (runs.stop >= runs.start) & bound.is_over(axis, runs.start, runs.stop))
         reached = bound.take(held).reached(axis, runs.start[held])
-        provisional = axis.is_provisional(reached)
+        provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
         out.reached[rows[held], column] = reached
         due = group.bound(rule.model_copy(update={"offset_days": 0, "percent": 100, "comparison": ">"})).take(held)
         out.due[rows[held], column] = due.due(axis, runs.start[held])
@@ -233,8 +236,12 @@ def _judge_group(
 
 @dataclass(frozen=True)
 class _Bound:
-    """Where one level begins, per run. `given` is a due moment that needs no counting (NEVER: counted)."""
+    """Where one level begins, per run. `given` is a due moment that needs no counting (NEVER: counted).
 
+    `is_met_enough`: using up the target reaches the level, nothing need exceed it.
+    """
+
+    is_met_enough: bool
     is_ruled: Mask
     limit: Positions
     is_from_start: Mask
@@ -243,16 +250,20 @@ class _Bound:
 
     def take(self, rows: Indices) -> _Bound:
         targets = Targets(self.targets.due[rows], self.targets.over[rows])
-        return _Bound(self.is_ruled[rows], self.limit[rows], self.is_from_start[rows], targets, self.given[rows])
+        columns = (self.is_ruled[rows], self.limit[rows], self.is_from_start[rows], targets, self.given[rows])
+        return _Bound(self.is_met_enough, *columns)
 
     def is_over(self, axis: Axis, start: Instants, stop: Instants) -> Mask:
+        if self.is_met_enough:
+            met: Mask = axis.at(np.maximum(stop, start)) >= self.targets.due
+            return met | self.is_from_start
         given = np.where(self.given != NEVER, self.given, start)
         over: Mask = np.where(self.given != NEVER, stop > axis.given(given)[0], axis.is_over(self.targets, start, stop))
         return over | self.is_from_start
 
     def reached(self, axis: Axis, start: Instants) -> Instants:
         given = axis.given(np.where(self.given != NEVER, self.given, start))[1]
-        return self._instants(axis.reached, np.maximum(given, start), start)
+        return self._instants(axis.met if self.is_met_enough else axis.reached, np.maximum(given, start), start)
 
     def due(self, axis: Axis, start: Instants) -> Instants:
         return self._instants(axis.due, self.given, start)
@@ -304,7 +315,7 @@ class _Group:
             closing = self.suspensions.shift(np.where(instant, self.axis.close(start), self.begin) + self.extend)
             targets = Targets(*(np.where(instant, new, old) for new, old in zip(closing, targets, strict=True)))
             is_ruled = is_ruled | instant
-        return _Bound(is_ruled, limit, is_from_start, targets, given)
+        return _Bound(rule.comparison == ">=", is_ruled, limit, is_from_start, targets, given)
 
 
 def suspensions_of(
@@ -362,9 +373,11 @@ def _joined(theirs: Indices, ours: Indices) -> tuple[Indices, Indices]:
 def units_of(messages: Messages, rows: Indices) -> Indices:
     """The unit (index into `UNITS`) of each message's limit; working days where it says none."""
     unit = pc.index_in(pc.fill_null(messages.table["limit_unit"], "working_day"), value_set=pa.array(UNITS))
-    return unit.to_numpy().astype(np.int64)[rows]
+    units: Indices = unit.to_numpy().astype(np.int64)[rows]
+    return units
 
 
 def earliest(*instants: Instants) -> Instants:
     """The earliest of several columns of instants."""
-    return np.minimum.reduce(instants)
+    first: Instants = np.minimum.reduce(instants)
+    return first

@@ -20,7 +20,6 @@ def _clock(inquiry_kind: str) -> Clock:
         reply = picked.one(messages, "reply", len(moments))[moment]
         replied = np.where(reply >= 0, messages.occurred[reply], NEVER)
         return Runs.of(
-            messages,
             moment,
             inquiry,
             messages.occurred[inquiry],

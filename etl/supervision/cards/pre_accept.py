@@ -24,7 +24,7 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     answered = earliest(*map(occurred, ("pre_accept", "accept", "finish")), moments.as_of[moment])
     apply = apply[moment]
     limit = np.full(len(moment), profile.fixed_days.get("pre_accept", np.nan))
-    return Runs.of(messages, moment, apply, messages.occurred[apply], answered, {"fixed": limit})
+    return Runs.of(moment, apply, messages.occurred[apply], answered, {"fixed": limit})
 
 
 CLOCKS = (Clock("pre_accept", ("apply", "pre_accept", "accept", "finish"), _run),)

@@ -27,7 +27,6 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     # A result at the instant of its start is no result yet.
     result = np.where(specials.end == start, NEVER, specials.end)
     return Runs.of(
-        messages,
         moment,
         message,
         start,

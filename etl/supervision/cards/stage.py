@@ -24,7 +24,6 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     is_open = pc.is_null(messages.table["outcome"]).to_numpy()[message]
     until = earliest(finished, moments.as_of[moment])
     return Runs.of(
-        messages,
         moment,
         message,
         began,
