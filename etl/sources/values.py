@@ -18,7 +18,9 @@ from etl.domain.message import INSTANT
 from etl.errors import SourceContractBroken
 
 EXCERPT = 40
-_PERSONAL = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|\d{15}|1[3-9]\d{9})(?!\d)")
+_PERSONAL = re.compile(
+    r"(?<!\d)(?:\d{17}[\dXx]|\d{15}|1[3-9]\d{9}|\d{3}-\d{2,3}-\d{4})(?!\d)|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+)
 _INSTANT = (
     r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
     r"(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?$"
@@ -259,7 +261,7 @@ class applicant:
 
 
 def excerpt(value: str | None, names: Iterable[str | None] = ()) -> str:
-    """A value as a reject's detail may show it: short, without the given names, identity or telephone numbers."""
+    """A value as a reject's detail may show it: short, without the given names, personal numbers or mail addresses."""
     if value is None:
         return "empty"
     for name in filter(None, names):

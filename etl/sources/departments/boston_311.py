@@ -7,7 +7,7 @@ A wall time that daylight saving repeats or skips is rejected by the dialect: ei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from etl.sources.contract import Source
 from etl.sources.dialect import Columns, To, When, to
 from etl.sources.kinds import FileDrop, Files
-from etl.sources.values import Rows, code, constant, text, time
+from etl.sources.values import Reader, Rows, code, constant, text, time
 
 CLOSED = "closed_dt"
+UNSAID = constant(None)
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,18 @@ class _Accepted:
         return outcome
 
 
-def _messages(due: str) -> Sequence[To]:
+def messages(due: Reader, at: Callable[[str], Reader] = time, reason: Reader = UNSAID) -> Sequence[To]:
+    """What a row of any of the city's exports says.
+
+    Args:
+        due: reads the due moment, whose column's name tells the exports apart.
+        at: reads the moments of opening and closing from their columns.
+        reason: reads why a request was closed, where the export is asked for it.
+    """
     accepted = _Accepted(code("case_status", {"Open": "passed", "Closed": "passed"}, required=True))
     return (
-        to("accept", time("open_dt"), outcome=accepted, promised_due_at=time(due)),
-        to("finish", time(CLOSED), outcome=constant("other"), when=When(CLOSED)),
+        to("accept", at("open_dt"), outcome=accepted, promised_due_at=due),
+        to("finish", at(CLOSED), outcome=constant("other"), reason=reason, when=When(CLOSED)),
     )
 
 
@@ -75,7 +83,7 @@ SOURCE = Source(
         received=constant(None),
         item_code=constant(None),
         item_name=text("type"),
-        streams={"sla_target": _messages("sla_target_dt"), "target": _messages("target_dt")},
+        streams={"sla_target": messages(time("sla_target_dt")), "target": messages(time("target_dt"))},
     ),
     links=(),
     profile="due_moment",

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,22 @@ class Files:
 
     Args:
         pattern: the exact file name, with ``{date}`` for the business date as YYYYMMDD and ``{serial}`` for up to six
-            digits; its suffix .csv or .xlsx says how it is read.
+            digits; its suffix .csv, .tsv or .xlsx says how it is read.
         header: the columns the first row must have, in this order.
-        delimiter: between the cells of a CSV line.
+        delimiter: between the cells of a line; declared, never guessed from the suffix.
         sheet: of a workbook; None is the first one.
+        title_rows: rows above the header that are not empty, such as a title across merged cells.
     """
 
     pattern: str
     header: tuple[str, ...]
     delimiter: str = ","
     sheet: str | None = None
+    title_rows: int = 0
 
     def __post_init__(self) -> None:
-        if self.suffix not in (".csv", ".xlsx"):
-            raise ConfigurationError(f"file pattern {self.pattern!r} must end in .csv or .xlsx")
+        if self.suffix not in (".csv", ".tsv", ".xlsx"):
+            raise ConfigurationError(f"file pattern {self.pattern!r} must end in .csv, .tsv or .xlsx")
         if len(set(self.header)) != len(self.header) or ROW_NO in self.header or not self.header:
             raise ConfigurationError(f"the header of {self.pattern!r} must name each column once")
         places = re.findall(r"\{(\w*)\}", self.pattern)
@@ -194,7 +197,8 @@ class FileDrop:
         """Refuse a wrong header before landing; the number of data rows where counting them is independent."""
         rows, _ = _rows(source, files, content)
         _check_header(files, next(rows, None))
-        return delimited.count_rows(content) if files.suffix == ".csv" else None
+        counted = delimited.count_rows(content) if files.suffix != ".xlsx" else None
+        return None if counted is None else counted - files.title_rows
 
     def _name_strangers(self, source: Source, folder: Path) -> None:
         for found in _scan(folder):
@@ -300,9 +304,9 @@ def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], 
         limit = settings().page_bytes_max
         rows = workbook.records(content, files.sheet, limit)
         width = len(files.header)
-        return (row + [""] * (width - len(row)) for row in rows), False
+        return (row + [""] * (width - len(row)) for row in islice(rows, files.title_rows, None)), False
     decoded, damaged = text(content, source.encoding)
-    return delimited.records(decoded, files.delimiter), damaged
+    return islice(delimited.records(decoded, files.delimiter), files.title_rows, None), damaged
 
 
 def _check_header(files: Files, header: object) -> None:
