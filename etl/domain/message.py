@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.errors import RecordRejected
 
@@ -83,6 +84,12 @@ SCHEMA = pa.schema(
 def key_text(source: str, case_no: str, kind: str, seq: int, version: int) -> str:
     """The message key as evidence lists print it."""
     return f"{source}/{case_no}/{kind}/{seq}/v{version}"
+
+
+def key_column(messages: pa.Table) -> pa.ChunkedArray:
+    """Every message's key as `key_text` prints it."""
+    source, case_no, kind, seq, version = (messages[name].cast(pa.string()) for name in KEY)
+    return pc.binary_join_element_wise(source, case_no, kind, seq, pc.binary_join_element_wise("v", version, ""), "/")
 
 
 def parse_instant(text: object, field: str) -> datetime:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.message import KEY, KINDS, REPEATING, SCHEMA, distinct, parse, table
+from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile
@@ -161,7 +161,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     calendar = question.book.version(int(final.calendar[0]))
     axis = OfficeAxis(calendar)
     subject = pa.array(np.where(today >= 0, _at(now.runs.subject, today, rule), _at(past.runs.subject, then, rule)))
-    keys = _keys(history)
+    keys = key_column(history.table)
     decided = [removal.deciding.get(row, []) for row in keep.tolist()]
     return pa.table(
         {
@@ -247,12 +247,6 @@ def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> 
 
 def _instants(values: Instants) -> pa.Array:
     return pa.array(values, mask=values == NEVER).cast(CARDS.field("due_at").type)
-
-
-def _keys(history: Messages) -> pa.ChunkedArray:
-    """Every message's key as text."""
-    source, case_no, kind, seq, version = (history.table[name].cast(pa.string()) for name in KEY)
-    return pc.binary_join_element_wise(source, case_no, kind, seq, pc.binary_join_element_wise("v", version, ""), "/")
 
 
 def _evidence(

@@ -1,0 +1,42 @@
+"""What an item promises fits what the law allows: findings on the item, whichever case shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from etl.supervision.rules.rule import Found, Rule, View
+
+
+def _promise_beyond_law(view: View) -> Found:
+    accept = view.one("accept")
+    case = np.flatnonzero(accept >= 0)
+    accept = accept[case]
+    promised, statutory = (view.messages.number(name)[accept] for name in ("promised_limit", "statutory_limit"))
+    beyond = (statutory > 0) & (promised > statutory)
+    pairs = zip(promised[beyond], statutory[beyond], strict=True)
+    return Found(case[beyond], accept[beyond], [f"承诺 {mine:g}，法定 {law:g}" for mine, law in pairs])
+
+
+def _stages_beyond_promise(view: View) -> Found:
+    stage_case, stage = view.every("stage")
+    total = np.bincount(stage_case, np.nan_to_num(view.messages.number("limit")[stage]), view.size)
+    accept = view.one("accept")
+    case = np.flatnonzero(accept >= 0)
+    accept = accept[case]
+    promised = view.messages.number("promised_limit")[accept]
+    counted = ~view.is_one_of("limit_unit", ("natural_day", "hour", "minute", "month"))[accept]
+    beyond = (promised > 0) & counted & (total[case] > promised)
+    pairs = zip(total[case][beyond], promised[beyond], strict=True)
+    return Found(case[beyond], accept[beyond], [f"环节合计 {parts:g}，承诺 {whole:g}" for parts, whole in pairs])
+
+
+RULES = (
+    Rule("promise_beyond_law", "承诺时限超过法定时限", "行政许可法第四十二条", _promise_beyond_law, about="item"),
+    Rule(
+        "stages_beyond_promise",
+        "各环节时限之和超过承诺时限",
+        "2018年省级电子监察规则：时限设置",
+        _stages_beyond_promise,
+        about="item",
+    ),
+)
