@@ -46,8 +46,11 @@ bench: .venv/.installed ## measure, as ratios side by side in one run
 prove: .venv/.installed ## the long proofs at full size, written to docs/proof.md
 	$(BIN)/python -m tests.faults.prove
 
-lock: ## compile requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --no-header --no-annotate pyproject.toml -o requirements.lock
+LOCKED := --quiet --universal --generate-hashes --no-header --no-annotate
+lock: ## compile both requirements locks anew from pyproject.toml
+	$(BIN)/uv pip compile $(LOCKED) --extra dev pyproject.toml -o requirements.lock
+	# The image's: without what only tests need, every shared package at the same version.
+	$(BIN)/uv pip compile $(LOCKED) --extra deploy --constraint requirements.lock pyproject.toml -o requirements-deploy.lock
 
 clean: ## forget the demonstration
 	rm -rf var
