@@ -20,8 +20,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from etl.domain.calendar import Calendar, Days
-from etl.domain.night import Instants
+from etl.domain.calendar import Calendar
+from etl.domain.night import DAY_US, Instants
 
 Positions = npt.NDArray[np.int64]
 FAR = np.int64(2**61)
@@ -98,11 +98,19 @@ class Axis(Protocol):
 
 def exact(limits: npt.NDArray[np.float64], per_unit: int) -> Positions:
     """Limits as written in decimal -> whole positions, rounded down (used > limit is the same on whole numbers)."""
+    if len(limits) and np.abs(limits).max() < 2**52 / per_unit:
+        whole = limits.astype(np.int64)
+        if (whole == limits).all():  # nothing to round
+            return whole * per_unit
     unique, inverse = np.unique(limits, return_inverse=True)
     exact = [min(math.floor(Fraction(repr(float(limit))) * per_unit), int(FAR) // 4) for limit in unique]
     return np.array(exact, dtype=np.int64)[inverse]
 
 
-def provisional(calendar: Calendar, days: Days) -> npt.NDArray[np.bool_]:
-    inside = np.clip(days - calendar.first, 0, len(calendar.is_provisional) - 1)
-    return calendar.is_provisional[inside]
+def provisional(calendar: Calendar, local: Instants) -> npt.NDArray[np.bool_]:
+    """Wall times -> whether they lie on days not announced; beyond the calendar as on its first or last day."""
+    days = calendar.is_provisional
+    tail = int(np.argmin(days[::-1]))
+    if tail and np.count_nonzero(days) == tail:  # all that is not announced lies at the end: one comparison
+        return local >= (calendar.first + len(days) - tail) * DAY_US
+    return days[np.clip(local // DAY_US - calendar.first, 0, len(days) - 1)]

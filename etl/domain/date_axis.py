@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from etl.domain.axis import FAR, Positions, Targets, exact, provisional
 from etl.domain.calendar import EPOCH, Calendar, Days
-from etl.domain.night import DAY_US, ZONE, Instants
+from etl.domain.night import DAY_US, NEVER, ZONE, Instants
 from etl.domain.zone import Zone
 from etl.errors import UsageError
 
@@ -42,8 +42,20 @@ class DateAxis:
         return np.minimum.accumulate(np.where(self.calendar.is_working, every, end)[::-1])[::-1]
 
     @cached_property
-    def _day_of_count(self) -> Days:
-        return np.concatenate(([0], np.flatnonzero(self.calendar.is_working)))
+    def _due_dates(self) -> Days:
+        """First date at each position, counted from `_origin`; last, the day after the calendar for all beyond it."""
+        working = np.flatnonzero(self.calendar.is_working)
+        index = np.concatenate(([0], working)) if self._working else self._next_working
+        return np.append(index, len(self.calendar.is_working)) + self.calendar.first
+
+    @cached_property
+    def _midnights(self) -> Instants:
+        """The end of each of `_due_dates`; for the last, an instant after every other one."""
+        return np.append(self._local.to_instant((self._due_dates[:-1] + 1) * DAY_US), NEVER)
+
+    @property
+    def _origin(self) -> int:
+        return 0 if self._working else self.calendar.first
 
     def _dates(self, instants: Instants) -> Days:
         return self._local.to_local(instants) // DAY_US
@@ -75,23 +87,31 @@ class DateAxis:
         return self.reached(targets, starts) - 1_000_000
 
     def reached(self, targets: Targets, starts: Instants) -> Instants:
-        due_dates = np.maximum(self._due_dates(targets.due), self._dates(starts))
-        self.calendar.index(due_dates)
-        return self._local.to_instant((due_dates + 1) * DAY_US)
+        # `clip` on both sides: a target before the table is its first day, one behind it lies beyond the calendar.
+        index = targets.due - self._origin
+        reached = self._midnights.take(index, mode="clip")
+        # No limit ends before the day it starts; only a start on a rest day or a limit cut short can get there.
+        if len(reached) and (reached.max() == NEVER or (reached <= starts).any()):
+            due_dates = np.maximum(self._due_dates.take(index, mode="clip"), self._dates(starts))
+            self.calendar.index(due_dates)
+            return self._local.to_instant((due_dates + 1) * DAY_US)
+        return reached
 
     def met(self, targets: Targets, starts: Instants) -> Instants:
-        days = self._due_dates(targets.due) if self._working else targets.due
+        index = targets.due - self._origin
+        days = self._due_dates.take(index, mode="clip") if self._working else targets.due
         return np.maximum(self._local.to_instant(days * DAY_US), starts)
 
     def is_over(self, targets: Targets, starts: Instants, stops: Instants) -> npt.NDArray[np.bool_]:
-        return self._dates(stops) > np.maximum(self._due_dates(targets.due), self._dates(starts))
+        due_dates = self._due_dates.take(targets.due - self._origin, mode="clip")
+        return self._dates(stops) > np.maximum(due_dates, self._dates(starts))
 
     def days(self, positions: Positions) -> npt.NDArray[np.float64]:
         return positions.astype(np.float64)
 
     def is_provisional(self, boundaries: Instants) -> npt.NDArray[np.bool_]:
         # The boundary is the midnight after the last day, which is the day that counts.
-        return provisional(self.calendar, self._dates(boundaries - 1))
+        return provisional(self.calendar, self._local.to_local(boundaries - 1))
 
     def given(self, moments: Instants) -> tuple[Instants, Instants]:
         midnight = self._local.to_instant((self._dates(moments) + 1) * DAY_US)
@@ -102,18 +122,7 @@ class DateAxis:
         return self._position(days)
 
     def _position(self, days: Days) -> Positions:
-        return self._count[self.calendar.index(days)] if self._working else days
-
-    def _due_dates(self, targets: Positions) -> Days:
-        """First date at the target; the day after the calendar when it ends before."""
-        end = len(self.calendar.is_working)
-        if self._working:
-            inside = targets < len(self._day_of_count)
-            index = np.where(inside, self._day_of_count[np.where(inside, np.maximum(targets, 0), 0)], end)
-        else:
-            index = np.clip(targets - self.calendar.first, 0, end)
-            index = np.where(index < end, self._next_working[np.minimum(index, end - 1)], end)
-        return index + self.calendar.first
+        return self._count.take(self.calendar.index(days)) if self._working else days
 
 
 class WallAxis:
@@ -156,7 +165,7 @@ class WallAxis:
         return positions / DAY_US
 
     def is_provisional(self, boundaries: Instants) -> npt.NDArray[np.bool_]:
-        return provisional(self.calendar, self._local.to_local(boundaries) // DAY_US)
+        return provisional(self.calendar, self._local.to_local(boundaries))
 
     def given(self, moments: Instants) -> tuple[Instants, Instants]:
         return moments, moments

@@ -49,15 +49,21 @@ class OfficeAxis:
         self._kind = _season_of_day(calendar, seasons)
         scale = np.array([self.day // length for length in lengths])
         self._scale = np.where(calendar.is_working, scale[self._kind], 0)
+        self._is_scaled = bool((scale > 1).any())
         self._before = np.concatenate(([0], np.cumsum(np.where(calendar.is_working, self.day, 0))))
+        # Per number of working days the last table position before which there are no more; -1 working days: the first.
+        self._last = np.append(
+            0, np.searchsorted(self._before, np.arange(self._before[-1] // self.day + 1) * self.day, "right") - 1
+        )
 
     def start(self, starts: Instants) -> Positions:
         return self.at(starts)
 
     def at(self, instants: Instants) -> Positions:
         local = self._local.to_local(instants)
-        index = self.calendar.index(local // DAY_US)
-        return self._before[index] + self._counted(index, local % DAY_US) * self._scale[index]
+        days = local // DAY_US
+        index = self.calendar.index(days)
+        return self._before.take(index) + self._counted(index, local - days * DAY_US) * self._scale.take(index)
 
     def suspension(self, begins: Instants, ends: Instants) -> tuple[Positions, Positions]:
         return self.at(begins), self.at(ends)
@@ -93,7 +99,7 @@ class OfficeAxis:
         return positions / 1_000_000
 
     def is_provisional(self, boundaries: Instants) -> npt.NDArray[np.bool_]:
-        return provisional(self.calendar, self._local.to_local(boundaries) // DAY_US)
+        return provisional(self.calendar, self._local.to_local(boundaries))
 
     def given(self, moments: Instants) -> tuple[Instants, Instants]:
         return moments, moments
@@ -116,17 +122,22 @@ class OfficeAxis:
     def _counted(self, index: Days, offset: Instants) -> Instants:
         counted = np.zeros_like(offset)
         for kind, spans in enumerate(self._spans):
-            here = sum(np.clip(offset - begin, 0, end - begin) for begin, end in spans)
-            counted = np.where(self._kind[index] == kind, here, counted)
+            here = np.zeros_like(offset)
+            for begin, end in spans:
+                here += np.clip(offset - begin, 0, end - begin)
+            counted = here if len(self._spans) == 1 else np.where(self._kind[index] == kind, here, counted)
         return counted
 
     def _inverse(self, targets: Positions, side: Literal["left", "right"]) -> Instants:
         """The first (left) or last (right) instant at which the measure stands at the target."""
-        index = np.searchsorted(self._before, targets, side=side) - 1
+        # Working days fully before the target; exactly full days end at the end of the last (left) or are over (right).
+        full = (targets if side == "right" else targets - 1) // self.day
+        index = self._last.take(full + 1, mode="clip")
         if (index >= len(self._scale)).any():
             raise CalendarNotCovering(f"a limit ends beyond calendar {self.calendar.version}; load the missing years")
-        index = np.maximum(index, 0)
-        into_day = -((self._before[index] - targets) // np.maximum(self._scale[index], 1))  # microseconds, rounded up
+        into_day = targets - self._before.take(index)
+        if self._is_scaled:
+            into_day = -(-into_day // np.maximum(self._scale[index], 1))  # microseconds, rounded up
         moment = np.zeros_like(into_day)
         for kind, spans in enumerate(self._spans):
             left, here = into_day, np.full_like(into_day, spans[0][0])
@@ -134,7 +145,7 @@ class OfficeAxis:
                 enters = left >= 0 if side == "right" else left > 0
                 here = np.where(enters, begin + np.minimum(left, end - begin), here)
                 left = left - (end - begin)
-            moment = np.where(self._kind[index] == kind, here, moment)
+            moment = here if len(self._spans) == 1 else np.where(self._kind[index] == kind, here, moment)
         return self._local.to_instant((index + self.calendar.first) * DAY_US + moment)
 
 
