@@ -1,6 +1,7 @@
 """Named points where a crash matters. The fault tests kill the real process at each; a registry proves none is dead.
 
-``JIANCHA_KILL_AT=<name>`` makes the process kill itself with SIGKILL there (``name:3`` at the third visit).
+``JIANCHA_KILL_AT=<name>`` makes the process kill itself with SIGKILL there (``name:3`` at the third visit);
+``JIANCHA_STOP_AT`` likewise makes it stand still until somebody sends SIGCONT.
 """
 
 from __future__ import annotations
@@ -40,15 +41,17 @@ POINTS = (
     "week.before_issue_commit",
     "week.after_issue_commit",
 )
+_BLOWS = {"JIANCHA_KILL_AT": signal.SIGKILL, "JIANCHA_STOP_AT": signal.SIGSTOP}
 _seen: Counter[str] = Counter()
 
 
 def reach(name: str) -> None:
-    """Say that this point was reached; dies here when the environment asks for it."""
-    wanted = os.environ.get("JIANCHA_KILL_AT")
-    if not wanted:
+    """Say that this point was reached; dies or stands still here when the environment asks for it."""
+    asked = [(os.environ[setting], blow) for setting, blow in _BLOWS.items() if os.environ.get(setting)]
+    if not asked:
         return
     _seen[name] += 1
-    point, _, visit = wanted.partition(":")
-    if point == name and _seen[name] == int(visit or 1):
-        os.kill(os.getpid(), signal.SIGKILL)
+    for wanted, blow in asked:
+        point, _, visit = wanted.partition(":")
+        if point == name and _seen[name] == int(visit or 1):
+            os.kill(os.getpid(), blow)

@@ -100,7 +100,7 @@ def _post(instead_to: str | None) -> Callable[[Engine, Settings, Row], tuple[str
     """A sender by SMTP; `instead_to` replaces every envelope recipient (the mail itself stays as frozen)."""
 
     def post(engine: Engine, config: Settings, notice: Row) -> tuple[str, str]:
-        key, was = notice["notice_key"], "ready"
+        key, was, has_dot = notice["notice_key"], "ready", False
         recipient = instead_to or notice["recipient"]
         try:
             # One connection a mail: a broken conversation cannot spoil the next one.
@@ -112,6 +112,7 @@ def _post(instead_to: str | None) -> Callable[[Engine, Settings, Row], tuple[str
                 was = "dot"
                 crashpoints.reach("notify.after_dot_commit")
                 smtp.finish(connection)
+                has_dot = True
                 crashpoints.reach("notify.after_final_dot")
                 reply = smtp.answer(connection)
                 crashpoints.reach("notify.after_reply")
@@ -119,20 +120,20 @@ def _post(instead_to: str | None) -> Callable[[Engine, Settings, Row], tuple[str
                 was = "sent"
                 crashpoints.reach("notify.after_reply_commit")
         except (smtp.Refused, smtplib.SMTPException, OSError) as error:
-            return _settle(engine, key, was, error)
+            return _settle(engine, key, was, error, has_dot=has_dot)
         return "sent", ""
 
     return post
 
 
-def _settle(engine: Engine, key: str, was: str, error: Exception) -> tuple[str, str]:
+def _settle(engine: Engine, key: str, was: str, error: Exception, *, has_dot: bool) -> tuple[str, str]:
     problem = f"{type(error).__name__}: {error}"
     if was == "sent":  # only the farewell failed
         return "sent", ""
     if isinstance(error, smtp.Refused):
         state: outbox.State = "refused" if error.is_final else "ready"
     else:
-        # No answer after the dot: the server may have the mail. Before it: certainly not.
-        state = "held" if was == "dot" else "ready"
+        # No answer after the dot: the server may have the mail. A dot that could not be sent: certainly not.
+        state = "held" if has_dot else "ready"
     outbox.move(engine, key, "dot" if was == "dot" else "ready", state, detail=problem, attempts=int(was == "ready"))
     return state, problem

@@ -24,7 +24,7 @@ class Refused(Exception):
 
     def __init__(self, code: int, reply: bytes) -> None:
         super().__init__(f"{code} {reply.decode('utf-8', 'backslashreplace')[:200]}")
-        self.is_final = code >= 500
+        self.is_final = code // 100 == 5
 
 
 @contextmanager
@@ -64,16 +64,12 @@ def offer(smtp: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> No
     """MAIL, RCPT, DATA and the whole text, but not the dot that makes it count.
 
     Raises:
-        Refused: the server declined; the session is reset and usable.
+        Refused: the server declined. No RSET follows: many servers hang up after a refusal, and that would hide it.
     """
     smtp.ehlo_or_helo_if_needed()
-    try:
-        _expect(smtp.mail(sender), 250)
-        _expect(smtp.rcpt(recipient), 250, 251)
-        _expect(smtp.docmd("DATA"), 354)
-    except Refused:
-        smtp.rset()
-        raise
+    _expect(smtp.mail(sender), 250)
+    _expect(smtp.rcpt(recipient), 250, 251)
+    _expect(smtp.docmd("DATA"), 354)
     smtp.send(stuffed(content))
 
 
@@ -83,9 +79,17 @@ def finish(smtp: smtplib.SMTP) -> None:
 
 
 def answer(smtp: smtplib.SMTP) -> str:
-    """The server's word on the finished mail; `Refused` when it did not take it."""
+    """The server's word on the finished mail, read by its first digit (RFC 5321 4.2.1).
+
+    Raises:
+        Refused: it did not take the mail.
+        SMTPException: no word, or none a reply can begin with, such as one cut off inside its code.
+    """
     code, reply = smtp.getreply()
-    _expect((code, reply), 250)
+    if code // 100 in (4, 5):
+        raise Refused(code, reply)
+    if code // 100 != 2:
+        raise smtplib.SMTPResponseException(code, reply)
     return f"{code} {reply.decode('utf-8', 'backslashreplace')[:200]}"
 
 
