@@ -48,7 +48,7 @@ tables in the database `airflow` of the embedded server.
 ## Tests
 
 `JIANCHA_PROOF=full` makes property tests try many fresh examples; `JIANCHA_KILL_AT=<point>` makes a process kill itself
-at a named point (`etl/crashpoints.py`).
+at a named point (`etl/crashpoints.py`), `JIANCHA_STOP_AT=<point>` stand still there until SIGCONT.
 """
 DICTIONARY = """# Data dictionary
 

@@ -554,7 +554,7 @@ def prove(
                 except AssertionError as error:
                     failures.append(f"seed {seed}, {draw(seed, name)}: {error}")
                     say(failures[-1])
-            if total.stories % 50 == 0:
+            if total.stories and total.stories % 50 == 0:
                 say(f"{total.stories} stories, {total.kills.total()} kills, {_stood(total)} pauses")
     return _report(total, seed, time.monotonic() - began), failures
 

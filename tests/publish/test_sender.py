@@ -7,6 +7,7 @@ import email
 import os
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from etl.errors import ConfigurationError, MailError, UsageError
 from etl.publish import notices, sender, smtp
 from etl.settings import ROOT, settings
+from tests.faults.nasty_smtp import NastySmtp
 from tests.publish.world import NIGHT, Ledger
 
 pytestmark = pytest.mark.database
@@ -61,8 +63,6 @@ def inbox(monkeypatch: pytest.MonkeyPatch, book: Ledger) -> Iterator[Inbox]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -159,6 +159,70 @@ def test_no_answer_after_the_dot_is_held_and_never_sent_again(book: Ledger, inbo
     assert states(book) == {FIRST: "held", SECOND: "sent", SUMMARY: "sent"}
     assert sender.deliver(book.engine, "live") == {}
     assert [address for address, _ in inbox.mails].count("scjg-1@office.example") == 1
+
+
+@pytest.fixture
+def nasty(monkeypatch: pytest.MonkeyPatch, book: Ledger) -> Iterator[NastySmtp]:
+    """A server that disturbs conversations as told."""
+    server = NastySmtp()
+    _configure(monkeypatch, SMTP_PORT=str(server.port), SMTP_TIMEOUT_SECONDS="3")
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        (("half", "queued"), "held"),  # "25" of "250": read as a number it would be a refusal, and the mail go again
+        (("garbage", "queued"), "held"),
+        (("252", "queued"), "sent"),
+        (("half", "dot"), "held"),
+        (("451", "dot"), "ready"),
+        (("421", "dot"), "ready"),
+        (("550", "dot"), "refused"),
+        (("drop", "data"), "ready"),
+    ],
+    ids=str,
+)
+def test_only_a_whole_reply_says_what_became_of_a_mail(
+    book: Ledger, nasty: NastySmtp, tmp_path: Path, trouble: tuple[str, str], state: str
+) -> None:
+    three(book)
+    nasty.tell(tmp_path / "journal", {1: (*trouble, 0.0)})
+    if state == "sent":
+        sender.deliver(book.engine, "live")
+    else:
+        with pytest.raises(MailError, match="scjg-1"):
+            sender.deliver(book.engine, "live")
+    assert states(book) == {FIRST: state, SECOND: "sent", SUMMARY: "sent"}
+
+
+def test_a_refusal_counts_although_the_server_hangs_up_after_it(book: Ledger, nasty: NastySmtp, tmp_path: Path) -> None:
+    three(book)
+    nasty.tell(tmp_path / "journal", {}, refuse=["scjg-1@office.example"])
+    with pytest.raises(MailError, match="no such user"):
+        sender.deliver(book.engine, "live")
+    assert states(book) == {FIRST: "refused", SECOND: "sent", SUMMARY: "sent"}
+
+
+def test_a_dot_that_could_not_be_sent_leaves_no_doubt(
+    book: Ledger, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three(book)
+    finish, connections = smtp.finish, list[smtplib.SMTP]()
+
+    def cut(connection: smtplib.SMTP) -> None:
+        if not connections:  # as when the server's reset arrives first
+            connections.append(connection)
+            connection.sock.shutdown(socket.SHUT_WR)
+        finish(connection)
+
+    monkeypatch.setattr(smtp, "finish", cut)
+    with pytest.raises(MailError, match="Server not connected"):
+        sender.deliver(book.engine, "live")
+    assert states(book) == {FIRST: "ready", SECOND: "sent", SUMMARY: "sent"}
+    assert sender.deliver(book.engine, "live") == {"sent": 1}
+    assert len(inbox.mails) == 3
 
 
 def test_a_person_settles_a_held_mail(book: Ledger, inbox: Inbox) -> None:

