@@ -1,0 +1,50 @@
+"""Canonical messages of a JSONL file or of standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import typer
+
+from etl.cli.arguments import json_or_text
+from etl.errors import RecordRejected, UsageError
+
+
+def read_messages(path: str, only: set[str]) -> tuple[list[dict[str, Any]], int]:
+    """Flat rows of a JSONL file and how many lines were rejected (each said on stderr)."""
+    from etl.domain.message import distinct, parse
+
+    parsed, numbers, rejected = [], [], []
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            row = parse(json_or_text(line))
+        except RecordRejected as error:
+            rejected.append((number, error))
+            continue
+        if not only or row["case_no"] in only:
+            parsed.append(row)
+            numbers.append(number)
+    rows = []
+    for position, told in distinct(parsed):
+        if isinstance(told, RecordRejected):
+            rejected.append((numbers[position], told))
+        else:
+            rows.append(told)
+    for number, reason in sorted(rejected, key=lambda pair: pair[0]):
+        typer.echo(f"line {number}: {reason}", err=True)
+    return rows, len(rejected)
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    if path == "-":
+        yield from (line for line in sys.stdin.buffer if line.strip())
+        return
+    try:
+        file: IO[bytes]
+        with Path(path).open("rb") as file:
+            yield from (line for line in file if line.strip())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
