@@ -68,7 +68,7 @@ def serve() -> None:
     for package in (etl, expectations):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             # The command itself is run, not imported; everything around Airflow stays cold.
-            if module.name not in ("etl.cli", "etl.runs.local_airflow"):
+            if module.name not in ("etl.cli.__main__", "etl.runs.local_airflow"):
                 importlib.import_module(module.name)
     for name in SLOW:
         importlib.import_module(name)
