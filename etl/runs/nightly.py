@@ -119,7 +119,7 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
 def judge(
     business_on: date, as_of: datetime | None = None, notify: str = "auto", only: Sequence[str] | None = None
 ) -> dict[str, int]:
-    """Judge the night, and every earlier night that was never judged or has learnt something since.
+    """Judge the night, and every other night, up to the last one judged, whose ground is no longer what it was.
 
     Args:
         as_of: judge as of this moment instead and only report; nothing is written.
@@ -131,12 +131,22 @@ def judge(
         raise UsageError(f"notify is {notify!r}; use auto or never")
     if as_of is not None:
         return _counts(judge_at(business_on, as_of))
+    totals: defaultdict[str, int] = defaultdict(int, nights=0, events=0)
+    with card_store.only_judge(engine()):
+        _judge_nights(business_on, notify, totals)
+    _incidents(business_on, chosen(only), is_muted=notify == "never")
+    return dict(totals)
+
+
+def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int]) -> None:
     known = feeds.known_counts(engine())
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
     fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
     calendars = stored(engine())
-    totals: defaultdict[str, int] = defaultdict(int, nights=0, events=0)
-    for night in nights(min(first, business_on), business_on):
+    # A later night that was judged is a difference to this one, or to one before it.
+    for night in nights(min(first, business_on), max([business_on, *fingerprints])):
+        if night > business_on and night not in fingerprints:
+            continue
         fingerprint = _fingerprint(night, known, calendars)
         if fingerprints.get(night) != fingerprint:
             events, cases = _night_events(night, calendars)
@@ -147,8 +157,6 @@ def judge(
             for key, count in result.items():
                 totals[key] += count
             totals["nights"] += 1
-    _incidents(business_on, chosen(only), is_muted=notify == "never")
-    return dict(totals)
 
 
 def trace(business_on: date) -> dict[str, int]:
@@ -292,7 +300,9 @@ def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: Profi
 
 
 def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], calendars: Calendars) -> str:
-    """What the night's judgement rests on: messages known by its cut-off, feed verdicts, calendars, profiles."""
+    """What the night's judgement rests on: messages known by its cut-off, feed verdicts of the two nights it is the
+    difference of, calendars, profiles.
+    """
     moment = cutoff_at(night, settings().cutoff)
     counts: defaultdict[str, int] = defaultdict(int)
     for known_at, per_source in known:
@@ -300,10 +310,11 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
             for name, count in per_source.items():
                 counts[name] += count
     judged = feeds.judged_nights(engine(), night)
+    earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
     rules = {name: profile(sources.get(name).profile) for name in judged}
     basis = {
         "messages": dict(counts),
-        "judged": {name: str(complete_on) for name, complete_on in judged.items()},
+        "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
         "rules": {
             name: [item.label, calendars.book(item.calendar).known(night).version] for name, item in rules.items()
         },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,15 @@ from etl.store.statements import sql
 
 _KEY = ("source", "case_no", "clock", "clock_key", "level", "event")
 _CHAIN = frozenset({"seq", "prev_hash", "hash", "appended_at", "revision", "voids_seq"})
+
+
+@contextmanager
+def only_judge(engine: Engine) -> Iterator[None]:
+    """One run judges at a time: the last of several sees what all of them admitted."""
+    with engine.connect() as connection:
+        connection.execute(sql("cards/lock_judging"))
+        yield
+        connection.rollback()  # which ends the transaction the lock lasts for
 
 
 def record_night(
