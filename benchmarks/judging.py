@@ -4,55 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import numpy as np
-import pyarrow as pa
-
-from benchmarks.due_dates import median_seconds
-from etl.domain.message import SCHEMA
+from benchmarks.cases import messages
+from benchmarks.measure import medians, table
 from etl.store.calendars import packaged
 from etl.store.profiles import profile
-from etl.supervision.judge import judge_table, with_known_at
+from etl.supervision.judge import judge_table
 
-CASES = 100_000
+CASES = (10_000, 100_000)
 AS_OF = datetime(2026, 11, 22, 17, tzinfo=UTC)
 
 
-def messages(cases: int) -> pa.Table:
-    """Acceptances of 300 days and, for most, a finish within 20 days; one finish in twenty arrives a week late."""
-    random = np.random.default_rng(1)
-    number = np.arange(cases)
-    accepted = 1_760_000_000_000_000 + random.integers(0, 300 * 86_400, cases) * 1_000_000
-    finished = accepted + random.integers(0, 20 * 86_400, cases) * 1_000_000
-    ended = np.flatnonzero(random.random(cases) < 0.7)
-    late = np.where(random.random(len(ended)) < 0.05, 7 * 86_400_000_000, 600_000_000)
-    limits = {"promised_limit": 7.0, "statutory_limit": 20.0, "limit_unit": "working_day", "case_type": "promised"}
-    opening = _table("accept", number, accepted, accepted + 600_000_000, {"outcome": "passed", **limits})
-    closing = _table("finish", ended, finished[ended], finished[ended] + late, {"outcome": "granted"})
-    return with_known_at(pa.concat_tables([opening, closing]))
-
-
-def _table(
-    kind: str, case: np.ndarray, occurred: np.ndarray, received: np.ndarray, payload: dict[str, object]
-) -> pa.Table:
-    size = len(case)
-    columns = {field.name: pa.nulls(size, field.type) for field in SCHEMA}
-    constant = {"source": "bench", "department": "bench", "kind": kind, **payload}
-    columns |= {name: pa.repeat(pa.scalar(value, SCHEMA.field(name).type), size) for name, value in constant.items()}
-    columns |= {"seq": pa.array(np.zeros(size, np.int32)), "version": pa.array(np.ones(size, np.int32))}
-    columns |= {"case_no": pa.array(np.char.mod("%010d", case))}
-    instant = SCHEMA.field("occurred_at").type
-    times = {"occurred_at": occurred, "written_at": occurred + 60_000_000, "received_at": received}
-    columns |= {name: pa.array(values).cast(instant) for name, values in times.items()}
-    return pa.table(columns, schema=SCHEMA)
-
-
-def report() -> list[str]:
-    """One table as Markdown lines: growth with the number of cases."""
+def report(sizes: tuple[int, ...] = CASES, runs: int = 5) -> list[str]:
+    """Growth with the number of cases, mode office_clock, every clock and level of the default profile."""
     rules, book = profile("hunan"), packaged().book("cn")
-    rows = []
-    for cases in (CASES // 10, CASES):
-        table = messages(cases)
-        seconds = median_seconds(lambda table=table: judge_table(table, AS_OF, AS_OF, rules, book))  # type: ignore[misc]
-        rows.append(f"| {cases:,} | {len(table):,} | {seconds:.2f} | {cases / seconds:,.0f} |")
-    head = ["| cases | messages | seconds | cases per second |", "|---|---|---|---|"]
-    return ["## Judging, office_clock, all levels, with history and natures", "", *head, *rows]
+    tables = {cases: messages(cases) for cases in sizes}
+    seconds = medians(
+        {
+            str(cases): lambda told=told: judge_table(told, AS_OF, AS_OF, rules, book)  # type: ignore[misc]
+            for cases, told in tables.items()
+        },
+        runs,
+    )
+    rows = [
+        [f"{cases:,}", f"{len(told):,}", f"{seconds[str(cases)]:.2f}", f"{cases / seconds[str(cases)]:,.0f}"]
+        for cases, told in tables.items()
+    ]
+    return table(["cases", "messages", "seconds", "cases per second"], rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +10,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
 from etl.domain.message import PAYLOAD_COLUMNS, SCHEMA, content_hashes, payload_json
+from etl.store import binary_copy
 from etl.store.landing import LandedPage
 from etl.store.statements import sql, sql_text
+
+STAGED_TYPES = {
+    **dict.fromkeys(("message_no", "row_no", "seq", "version"), "int4"),
+    **dict.fromkeys(("occurred_at", "written_at", "received_at", "known_at"), "timestamptz"),
+    **dict.fromkeys(("source", "case_no", "kind", "known_basis", "department", "region"), "text"),
+    **dict.fromkeys(("item_code", "item_name", "content_sha256"), "text"),
+    "payload": "jsonb",
+}
+"""Column types of the staging table."""
 
 
 @dataclass(frozen=True)
@@ -98,32 +106,40 @@ def insert_messages(
     """Insert new messages -> (row_no with at least one new message, row_no in conflict with the ledger)."""
     if not len(messages):
         return set(), set()
-    connection.execute(sql("ledger/stage_table"))
-    payloads = payload_json(
-        messages["kind"].to_pylist(), {name: messages[name].to_pylist() for name in PAYLOAD_COLUMNS}
-    )
-    staged = pa.table(
-        {
-            "message_no": np.arange(len(messages)),
-            "row_no": messages["row_no"],
-            **{name: messages[name] for name in ("source", "case_no", "kind", "seq", "version")},
-            **{name: messages[name] for name in ("occurred_at", "written_at", "received_at", "known_at")},
-            "known_basis": [known_basis] * len(messages),
-            **{name: messages[name] for name in ("department", "region", "item_code", "item_name")},
-            "payload": payloads,
-            "content_sha256": content_hashes(messages, payloads),
-        }
-    )
-    buffer = io.BytesIO()
-    csv.write_csv(staged, buffer, csv.WriteOptions(include_header=False))
-    with connection.connection.cursor() as cursor, cursor.copy(sql_text("ledger/stage_copy")) as copy:  # type: ignore[attr-defined]
-        copy.write(buffer.getvalue())
+    stage(connection, staged_rows(messages, known_basis))
     reach("admit.after_staging")
     conflicts = set(connection.execute(sql("ledger/staged_conflicts")).scalars())
     inserted = connection.execute(
         sql("ledger/insert_staged"), {"page_id": page_id, "refused": sorted(conflicts)}
     ).scalars()
     return set(inserted), conflicts
+
+
+def staged_rows(messages: pa.Table, known_basis: str) -> pa.Table:
+    """Messages (`SCHEMA` + row_no + known_at) -> the columns of the staging table, in its order."""
+    payloads = payload_json(
+        messages["kind"].to_pylist(), {name: messages[name].to_pylist() for name in PAYLOAD_COLUMNS}
+    )
+    return pa.table(
+        {
+            "message_no": np.arange(len(messages)),
+            "row_no": messages["row_no"],
+            **{name: messages[name] for name in ("source", "case_no", "kind", "seq", "version")},
+            **{name: messages[name] for name in ("occurred_at", "written_at", "received_at", "known_at")},
+            "known_basis": pa.repeat(known_basis, len(messages)),
+            **{name: messages[name] for name in ("department", "region", "item_code", "item_name")},
+            "payload": payloads,
+            "content_sha256": content_hashes(messages, payloads),
+        }
+    )
+
+
+def stage(connection: Connection, staged: pa.Table) -> None:
+    """Put `staged_rows` into a staging table that lives as long as the transaction."""
+    connection.execute(sql("ledger/stage_table"))
+    with connection.connection.cursor() as cursor, cursor.copy(sql_text("ledger/stage_copy")) as copy:  # type: ignore[attr-defined]
+        for piece in binary_copy.stream(staged, STAGED_TYPES):
+            copy.write(piece)
 
 
 def case_messages(

@@ -1,1 +1,1 @@
-copy staged from stdin with (format csv)
+copy staged from stdin with (format binary)

@@ -1,0 +1,119 @@
+"""Benchmarks reduced: what takes turns does the same work, and the page keeps what is not measured anew."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from sqlalchemy import Connection, Engine
+
+from benchmarks import admission, due_dates, judging, night, staging
+from benchmarks.__main__ import registered, replaced
+from etl.errors import UsageError
+from etl.settings import settings
+from etl.store import binary_copy, calendars
+from etl.store import ledger as store
+
+
+def test_every_benchmark_is_found() -> None:
+    assert list(registered()) == ["admission", "due_dates", "judging", "night", "staging"]
+
+
+def test_a_new_section_leaves_the_others_as_they_were() -> None:
+    order = ["one", "two"]
+    page = replaced(replaced("", "two", "## Two\nold two\n", order), "one", "## One\nold one\n", order)
+    again = replaced(page, "two", "## Two\nnew two\n", order)
+    assert again == page.replace("old two", "new two")
+    assert again.index("old one") < again.index("new two")
+
+
+def test_due_dates_are_those_counted_day_by_day() -> None:
+    calendar = calendars.packaged().cn()
+    due = due_dates.contestants(300)[due_dates.WHOLE]()
+    random = np.random.default_rng(20261122)
+    days, limits = random.integers(13_514, 20_400, 300), random.integers(1, 60, 300)
+    for day, limit, found in zip(days.tolist(), limits.tolist(), due.tolist(), strict=True):
+        while limit:
+            day += 1
+            limit -= bool(calendar.is_working[day - calendar.first])
+        end = date(1970, 1, 1) + timedelta(days=day)
+        assert np.datetime64(found, "us") == np.datetime64(f"{end}T15:59:59")  # 23:59:59 in Shanghai
+
+
+@pytest.mark.database
+def test_staging_holds_exactly_what_the_server_copies(ledger: Engine, embedded_var: Path) -> None:
+    told = staging.numbered(500)
+    odd = pa.array(['逗号,"引号"\\\t\n喆堃祎', "", None, r"\N", "\U0001f600"] * 100)
+    told = told.set_column(told.schema.get_field_index("item_name"), "item_name", odd)
+    unreceived = pc.if_else(
+        pa.array(np.arange(500) % 3 == 0), pa.scalar(None, told["received_at"].type), told["received_at"]
+    )
+    told = told.set_column(told.schema.get_field_index("received_at"), "received_at", unreceived)
+    rows = store.staged_rows(told, "night")
+    filled = {}
+    for name, fill in staging.fills(ledger, rows, _readable(embedded_var)).items():
+        with ledger.connect() as connection:
+            fill(connection)
+            filled[name] = _staged(connection)
+    assert filled["ours"] == filled["server text"] == filled["server binary"]
+    expected = rows.to_pylist()
+    for number, row in enumerate(filled["ours"]):
+        for name in ("message_no", "case_no", "seq", "item_name", "occurred_at", "received_at", "known_at"):
+            assert row[name] == expected[number][name], (number, name)
+
+
+def _readable(folder: Path) -> Path:
+    place = folder / "bench"
+    place.mkdir()
+    place.chmod(0o777)
+    return place
+
+
+def _staged(connection: Connection) -> list[dict[str, object]]:
+    return [dict(row) for row in connection.exec_driver_sql("select * from staged order by message_no").mappings()]
+
+
+@pytest.mark.parametrize(
+    ("column", "type_"),
+    [(pa.array([2**31]), "int4"), (pa.array([1.5]), "numeric")],
+    ids=["number beyond int4", "type not written"],
+)
+def test_binary_copy_refuses_what_it_cannot_write(column: pa.Array, type_: str) -> None:
+    with pytest.raises(UsageError):
+        list(binary_copy.stream(pa.table({"x": column}), {"x": type_}))
+
+
+def test_binary_copy_refuses_a_missing_whole_number() -> None:
+    with pytest.raises((UsageError, pa.ArrowInvalid)):
+        list(binary_copy.stream(pa.table({"x": pa.array([1, None], pa.int32())}), {"x": "int4"}))
+
+
+@pytest.mark.database
+def test_a_night_admits_judges_and_traces_what_its_files_say(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIANCHA_CONNECTION_ZRZY", str(tmp_path / "inbox"))
+    (tmp_path / "inbox").mkdir()
+    settings.cache_clear()
+    calendars.seed(ledger)
+    night.write_night(tmp_path / "inbox", night.FIRST, range(60), range(0), open_for=5)
+    _, first = night.run_night(night.FIRST)
+    assert first["admit"]["accepted"] == 60
+    on = night.FIRST + timedelta(days=1)
+    night.write_night(tmp_path / "inbox", on, range(60, 70), range(10))
+    _, second = night.run_night(on)
+    assert second["admit"] == {"accepted": 20, "repeated": 0, "quarantined": 0, "failed_sources": 0}
+    assert second["judge"]["nights"] == 1
+    assert first["judge"]["issued"] > 0
+    assert second["judge"]["issued"] > 0
+    assert second["trace"]["nights"] == 1
+
+
+def test_judging_and_admission_report_what_they_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "seconds_to_import", lambda: 0.0)
+    assert any("| 20 |" in line for line in judging.report((10, 20), runs=1))
+    assert any("seconds for 100 rows" in line for line in admission.report(100, runs=1))
