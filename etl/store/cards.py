@@ -54,20 +54,19 @@ def record_night(
         voids = [
             {**_content(event), "event": "void", "voids_seq": event["seq"], "revision": event["seq"]} for event in gone
         ]
+        appended = _times_appended(connection, business_on)
         new = [
-            {**event, "voids_seq": None, "revision": _revision(connection, event)}
+            {**event, "voids_seq": None, "revision": appended.get(_key(event), 0)}
             for key, event in wanted.items()
             if key not in standing
         ]
         seqs = evidence.append(connection, [*voids, *new])
-        replaced = {_business_key(event) for event in new}
-        taken_back = [
-            (event, seq) for event, seq in zip(gone, seqs, strict=False) if _business_key(event) not in replaced
+        replaced = {_key(event) for event in new}
+        telling = [
+            *(seq for event, seq in zip(gone, seqs, strict=False) if _key(event) not in replaced),
+            *(seq for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)),
         ]
-        told = [(event, seq) for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)]
-        for name, rows in (("cards/insert_void_item", taken_back), ("cards/insert_card_item", told)):
-            if rows:
-                connection.execute(sql(name), [_item(event, seq, muted) for event, seq in rows])
+        connection.execute(sql("cards/insert_card_items"), {"seqs": telling, "muted": list(muted)})
         connection.execute(
             sql("cards/set_night"),
             {"business_on": business_on, "fingerprint": fingerprint, "cases": cases},
@@ -91,10 +90,9 @@ def insert_item(
     )  # fmt: skip
 
 
-def _revision(connection: Connection, event: Mapping[str, Any]) -> int:
-    return int(
-        connection.execute(sql("cards/next_revision"), {**{k: event[k] for k in (*_KEY, "business_on")}}).scalar_one()
-    )
+def _times_appended(connection: Connection, business_on: date) -> dict[tuple[Any, ...], int]:
+    rows = connection.execute(sql("cards/night_revisions"), {"business_on": business_on})
+    return {tuple(key): times for *key, times in rows}
 
 
 def _is_told(event: Mapping[str, Any]) -> bool:
@@ -103,20 +101,14 @@ def _is_told(event: Mapping[str, Any]) -> bool:
     return not event["is_baseline"] and not (event["level"] == "reminder" and is_stopped)
 
 
-def _item(event: Mapping[str, Any], seq: int, muted: Collection[str]) -> dict[str, Any]:
-    return {
-        "business_key": _business_key(event), "revision": str(event["revision"]), "business_on": event["business_on"],
-        "department": event["department"], "seq": seq, "is_muted": event["source"] in muted,
-    }  # fmt: skip
-
-
-def _business_key(event: Mapping[str, Any]) -> str:
-    return "A/" + "/".join(str(event[name]) for name in (*_KEY, "business_on")) + "/"
+def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(event[name] for name in _KEY)
 
 
 def _content(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in _CHAIN}
 
 
-def _content_key(event: Mapping[str, Any]) -> str:
-    return evidence.event_hash("", _content(event))
+def _content_key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    content = sorted(_content(event).items())
+    return tuple(tuple(value) if isinstance(value, list) else value for _, value in content)

@@ -15,6 +15,8 @@ from etl.errors import EvidenceBroken
 from etl.store.statements import sql
 
 GENESIS = "0" * 64
+_ROWS = 10_000
+"""Events a statement appends."""
 UNHASHED = frozenset({"seq", "prev_hash", "hash", "appended_at"})
 
 
@@ -29,8 +31,9 @@ def append(connection: Connection, events: Iterable[Mapping[str, Any]]) -> list[
         digest = event_hash(head, event)
         rows.append({**event, "seq": seq, "prev_hash": head, "hash": digest})
         head = digest
-    if rows:
-        connection.execute(sql("cards/append_event"), rows)
+    for begin in range(0, len(rows), _ROWS):
+        events_json = orjson.dumps(rows[begin : begin + _ROWS], default=str).decode()  # decimals as text
+        connection.execute(sql("cards/append_events"), {"events": events_json})
     return [row["seq"] for row in rows]
 
 

@@ -232,6 +232,7 @@ create table notice_item (
     is_muted     boolean not null,
     created_at   timestamptz not null default now()
 );
+create index on notice_item (card_event_seq);
 create table notice_claim (
     item_key     text not null references notice_item,
     notice_key   text not null references notice,
