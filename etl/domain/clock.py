@@ -5,7 +5,10 @@ All arrays are aligned with cases unless they belong to suspensions, which name 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -24,21 +27,25 @@ class Suspensions:
     begin: Positions
     end: Positions
 
+    @cached_property
+    def _heads(self) -> Owners:
+        return _heads(self.owner)
+
     def excluded(self, stops: Positions) -> Positions:
         """How much lies before each case's stop position."""
-        inside = np.clip(np.minimum(self.end, stops[self.owner]) - self.begin, 0, None)
-        running = np.concatenate(([0], np.cumsum(inside)))  # whole numbers throughout: exact at any size
-        cases = np.arange(len(stops))
-        return running[np.searchsorted(self.owner, cases, "right")] - running[np.searchsorted(self.owner, cases)]
+        out = np.zeros(len(stops), np.int64)
+        if len(self.owner):
+            inside = np.maximum(np.minimum(self.end, stops[self.owner]) - self.begin, 0)
+            out[self.owner[self._heads]] = np.add.reduceat(inside, self._heads)
+        return out
 
     def shift(self, targets: Positions) -> Targets:
         """Move targets behind the suspensions that begin before them."""
+        if not len(self.owner):
+            return Targets(targets, targets)
         due, over = targets.copy(), targets.copy()
-        first = np.searchsorted(self.owner, np.arange(len(targets)))
-        count = np.searchsorted(self.owner, np.arange(len(targets)), side="right") - first
-        for step in range(int(count.max(initial=0))):
-            case = np.flatnonzero(count > step)
-            row = first[case] + step
+        for row in _turns(self._heads, len(self.owner)):
+            case = self.owner[row]
             begin, length = self.begin[row], self.end[row] - self.begin[row]
             due[case] += np.where(due[case] > begin, length, 0)
             over[case] += np.where(over[case] >= begin, length, 0)
@@ -48,19 +55,33 @@ class Suspensions:
 def merge(owner: Owners, begin: Positions, end: Positions) -> Suspensions:
     """Union of intervals per owner; empty and reversed ones vanish, touching ones join."""
     keep = end > begin
-    owner, begin, end = owner[keep], begin[keep], end[keep]
-    order = np.lexsort((begin, owner))
-    owner, begin, end = owner[order], begin[order], end[order]
+    owner, begin, reach = owner[keep], begin[keep], end[keep]
     if not len(owner):
-        return Suspensions(owner, begin, end)
-    # A running maximum that restarts at each owner: ranks of the ends, packed behind the owner's number.
-    rank_to_end, rank = np.unique(end, return_inverse=True)
-    group = np.cumsum(np.concatenate(([0], (owner[1:] != owner[:-1]).astype(np.int64))))
-    running = np.maximum.accumulate(group * len(rank_to_end) + rank)
-    reach = rank_to_end[running - group * len(rank_to_end)]
-    is_first = np.concatenate(([True], (owner[1:] != owner[:-1]) | (begin[1:] > reach[:-1])))
-    is_last = np.concatenate((is_first[1:], [True]))
+        return Suspensions(owner, begin, reach)
+    in_order = (owner[1:] > owner[:-1]) | ((owner[1:] == owner[:-1]) & (begin[1:] >= begin[:-1]))
+    if not in_order.all():
+        order = np.lexsort((begin, owner))
+        owner, begin, reach = owner[order], begin[order], reach[order]
+    # The furthest end so far, which starts anew with each owner.
+    for row in islice(_turns(_heads(owner), len(owner)), 1, None):
+        reach[row] = np.maximum(reach[row], reach[row - 1])
+    is_first = np.ones(len(owner), np.bool_)
+    is_first[1:] = (owner[1:] != owner[:-1]) | (begin[1:] > reach[:-1])
+    is_last = np.append(is_first[1:], True)
     return Suspensions(owner[is_first], begin[is_first], reach[is_last])
+
+
+def _heads(owner: Owners) -> Owners:
+    """The first row of each owner; owners are sorted."""
+    return np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+
+
+def _turns(heads: Owners, size: int) -> Iterator[Owners]:
+    """Every owner's first row, then every second row of those who have one, and so on."""
+    count = np.diff(np.append(heads, size))
+    for turn in range(int(count.max())):
+        heads, count = heads[count > turn], count[count > turn]
+        yield heads + turn
 
 
 @dataclass(frozen=True)

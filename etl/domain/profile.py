@@ -50,6 +50,8 @@ class LevelRule(BaseModel):
 
     def threshold(self, limit: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Whole-number limits and offsets -> the number that must be exceeded (">") or met (">=")."""
+        if self.percent == 100:
+            return limit + offset
         # Split, so that no product leaves 64 bits.
         whole, rest = np.divmod(limit, 100)
         share, part = np.divmod(rest * self.percent, 100)

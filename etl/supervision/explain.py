@@ -22,7 +22,8 @@ from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import Profile
 from etl.errors import UsageError
 from etl.supervision.cards import clocks
-from etl.supervision.cards.clock import UNITS, Runs, axis_of, specials_of, suspensions_of
+from etl.supervision.cards.clock import UNITS, axis_of, spans_of, specials_of
+from etl.supervision.cards.counting import Counting, Runs
 from etl.supervision.delays import LinkLimit
 from etl.supervision.history import Messages, Moments, pick
 from etl.supervision.judge import contract_card, judge_table
@@ -54,7 +55,7 @@ def explain(
     specials = specials_of(history, moments, picked)
     unit, is_given = UNITS[int(run.unit[0])], bool(run.given_due[0] != NEVER)
     axis = axis_of(profile, unit, is_given, book.version(version))
-    suspensions = suspensions_of(history, specials, run.moment, axis, axis.start(run.start))
+    suspensions = Counting.of(axis, unit, run, *spans_of(history, specials, run.moment)).suspensions
     cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links).to_pylist()
     keys = _Evidence(history)
     spans = [

@@ -22,7 +22,8 @@ from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile
 from etl.supervision.cards import clocks
-from etl.supervision.cards.clock import Clock, Numbers, Verdicts
+from etl.supervision.cards.clock import Clock
+from etl.supervision.cards.counting import Numbers, Verdicts
 from etl.supervision.delays import LinkLimit, responsible_hop
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, removals

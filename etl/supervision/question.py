@@ -11,7 +11,8 @@ import numpy as np
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import ZONE, Instants, to_us
 from etl.domain.profile import Profile
-from etl.supervision.cards.clock import Clock, Verdicts, judge
+from etl.supervision.cards.clock import Clock, judge
+from etl.supervision.cards.counting import Verdicts
 from etl.supervision.delays import LinkLimit
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked, pick
 

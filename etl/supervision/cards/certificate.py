@@ -6,7 +6,8 @@ import numpy as np
 
 from etl.domain.night import NEVER
 from etl.domain.profile import Profile
-from etl.supervision.cards.clock import Clock, Runs, earliest
+from etl.supervision.cards.clock import Clock, earliest
+from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 

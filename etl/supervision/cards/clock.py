@@ -1,83 +1,28 @@
-"""What every clock shares: when it ran, against which limits, and how its level rules are judged by that.
+"""One clock of the rule book: which messages start and stop it, and what is judged of its runs.
 
-A clock module says which messages start and stop a run; counting, suspensions and boundaries are done here, for whole
-columns at once.
+A clock module says which messages start and stop a run; suspensions and extensions are found here, and all is counted
+in `etl.supervision.cards.counting`, for whole columns at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.axes import axis_for
-from etl.domain.axis import UNKNOWN, Axis, Positions, Targets
+from etl.domain.axis import Axis, Targets
 from etl.domain.calendar import Calendar, CalendarBook
-from etl.domain.clock import Spans, Suspensions, suspend
+from etl.domain.clock import Spans
 from etl.domain.night import NEVER, Instants
 from etl.domain.profile import LevelRule, Profile
-from etl.supervision.history import Indices, Mask, Messages, Moments, Picked
+from etl.supervision.cards.counting import Counting, Numbers, Runs, Verdicts
+from etl.supervision.history import Indices, Messages, Moments, Picked
 
 UNITS = ("working_day", "natural_day", "hour", "minute", "month")
-Numbers = npt.NDArray[np.float64]
-Counted = Callable[[Targets, Instants], Instants]
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Runs of one clock, one row per (moment, key), sorted by both.
-
-    `subject` is the message a card of the run is described by; `limits` are per base, in `unit`, NaN where nothing is
-    promised; `given_due` is a due moment the source gives itself (NEVER: none).
-    """
-
-    moment: Indices
-    key: Indices
-    subject: Indices
-    start: Instants
-    stop: Instants
-    limits: Mapping[str, Numbers]
-    unit: Indices
-    given_due: Instants
-    is_instant: Mask
-    is_joint: Mask
-
-    @classmethod
-    def of(
-        cls,
-        moment: Indices,
-        subject: Indices,
-        start: Instants,
-        stop: Instants,
-        limits: Mapping[str, Numbers],
-        *,
-        key: Indices | None = None,
-        unit: Indices | None = None,
-    ) -> Runs:
-        """Runs that are counted only; in working days unless `unit` says otherwise."""
-        zero = np.zeros(len(moment), np.int64)
-        return cls(
-            moment=moment,
-            key=zero if key is None else key,
-            subject=subject,
-            start=start,
-            stop=stop,
-            limits=limits,
-            unit=zero if unit is None else unit,
-            given_due=zero + NEVER,
-            is_instant=zero > 0,
-            is_joint=zero > 0,
-        )
-
-    def take(self, rows: Indices | Mask) -> Runs:
-        """The runs at these rows."""
-        columns = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "limits"}
-        limits = {base: values[rows] for base, values in self.limits.items()}
-        return Runs(limits=limits, **{name: values[rows] for name, values in columns.items()})
 
 
 @dataclass(frozen=True)
@@ -96,29 +41,6 @@ class Clock:
     is_extendable: bool = False
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """Per (run, level rule): does the card hold, and the numbers behind it."""
-
-    runs: Runs
-    holds: Mask
-    reached: Instants
-    due: Instants
-    is_provisional: Mask
-    limit_days: Numbers
-    used_days: Numbers
-    excluded_days: Numbers
-
-    def row_of(self, moment: Indices, key: Indices) -> Indices:
-        """The row of each (moment, key); -1 where that clock does not run."""
-        if not len(self.runs.moment):
-            return np.full(len(moment), -1)
-        width = int(max(self.runs.key.max(), key.max(initial=0))) + 1
-        keys, wanted = self.runs.moment * width + self.runs.key, moment * width + key
-        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        return np.where(keys[at] == wanted, at, -1)
-
-
 def judge(
     messages: Messages,
     moments: Moments,
@@ -130,25 +52,24 @@ def judge(
 ) -> Verdicts:
     """Judge every run of a clock at every moment; `UsageError` for a limit unit the profile cannot count."""
     runs = clock.run(messages, moments, picked, profile)
-    size = len(runs.moment)
-    shape = (size, len(rules))
-    out = Verdicts(
-        runs=runs,
-        holds=np.zeros(shape, np.bool_),
-        reached=np.full(shape, NEVER),
-        due=np.full(shape, NEVER),
-        is_provisional=np.zeros(shape, np.bool_),
-        limit_days=np.full(shape, np.nan),
-        used_days=np.full(size, np.nan),
-        excluded_days=np.full(size, np.nan),
-    )
     specials = specials_of(messages, moments, picked) if clock.is_suspended else NO_SPECIALS
     groups = runs.unit + len(UNITS) * ((runs.given_due != NEVER) + 2 * moments.calendar[runs.moment])
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
+    present = np.flatnonzero(np.bincount(groups)).tolist()
+
+    def judged(group: int, runs: Runs) -> Verdicts:
         unit, is_given = UNITS[group % len(UNITS)], bool(group // len(UNITS) % 2)
-        axis = axis_of(profile, unit, is_given, book.version(int(group) // len(UNITS) // 2))
-        _judge_group(messages, runs.take(rows), rows, specials, axis, unit, clock, rules, profile, out)
+        axis = axis_of(profile, unit, is_given, book.version(group // len(UNITS) // 2))
+        counting = Counting.of(axis, unit, runs, *spans_of(messages, specials, runs.moment))
+        if clock.is_extendable and len(specials.extension):
+            counting = counting.extended(extension_days(messages, specials, counting, profile))
+        return counting.verdicts(rules)
+
+    if len(present) == 1:
+        return judged(present[0], runs)
+    out = Verdicts.empty(runs, len(rules))
+    for group in present:
+        rows = np.flatnonzero(groups == group)
+        out.put(rows, judged(group, runs.take(rows)))
     return out
 
 
@@ -196,150 +117,18 @@ def specials_of(messages: Messages, moments: Moments, picked: Picked) -> Special
     return Specials(moment[rest], message[rest], end[rest], moment[extension], message[extension])
 
 
-def _judge_group(
-    messages: Messages,
-    runs: Runs,
-    rows: Indices,
-    specials: Specials,
-    axis: Axis,
-    unit: str,
-    clock: Clock,
-    rules: tuple[LevelRule, ...],
-    profile: Profile,
-    out: Verdicts,
-) -> None:
-    begin = axis.start(runs.start)
-    at_stop = np.maximum(axis.at(np.maximum(runs.stop, runs.start)), begin)
-    suspensions = suspensions_of(messages, specials, runs.moment, axis, begin)
-    excluded = suspensions.excluded(at_stop)
-    out.used_days[rows] = axis.days(at_stop - begin - excluded)
-    out.excluded_days[rows] = axis.days(excluded)
-
-    extend = np.zeros(len(rows), np.int64)
-    if clock.is_extendable:
-        days = extension_days(messages, runs, specials, axis, unit, begin, suspensions, profile)
-        extend = axis.distance(days, axis.day_unit, runs.start)
-    group = _Group(axis, unit, runs, begin, suspensions, extend)
-    for column, rule in enumerate(rules):
-        bound = group.bound(rule)
-        held = np.flatnonzero(bound.is_ruled & (runs.stop >= runs.start) & bound.is_over(axis, runs.start, runs.stop))
-        reached = bound.take(held).reached(axis, runs.start[held])
-        provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
-        out.reached[rows[held], column] = reached
-        due = group.bound(rule.model_copy(update={"offset_days": 0, "percent": 100, "comparison": ">"})).take(held)
-        out.due[rows[held], column] = due.due(axis, runs.start[held])
-        out.is_provisional[rows[held], column] = provisional
-        # A boundary on days nobody has announced yet never carries a red card.
-        out.holds[rows[held], column] = ~provisional if rule.level == "red" else True
-        out.limit_days[rows, column] = np.where(bound.is_ruled, axis.days(bound.limit), np.nan)
-
-
-@dataclass(frozen=True)
-class _Bound:
-    """Where one level begins, per run. `given` is a due moment that needs no counting (NEVER: counted).
-
-    `is_met_enough`: using up the target reaches the level, nothing need exceed it.
-    """
-
-    is_met_enough: bool
-    is_ruled: Mask
-    limit: Positions
-    is_from_start: Mask
-    targets: Targets
-    given: Instants
-
-    def take(self, rows: Indices) -> _Bound:
-        targets = Targets(self.targets.due[rows], self.targets.over[rows])
-        columns = (self.is_ruled[rows], self.limit[rows], self.is_from_start[rows], targets, self.given[rows])
-        return _Bound(self.is_met_enough, *columns)
-
-    def is_over(self, axis: Axis, start: Instants, stop: Instants) -> Mask:
-        if self.is_met_enough:
-            met: Mask = axis.at(np.maximum(stop, start)) >= self.targets.due
-            return met | self.is_from_start
-        given = np.where(self.given != NEVER, self.given, start)
-        over: Mask = np.where(self.given != NEVER, stop > axis.given(given)[0], axis.is_over(self.targets, start, stop))
-        return over | self.is_from_start
-
-    def reached(self, axis: Axis, start: Instants) -> Instants:
-        given = axis.given(np.where(self.given != NEVER, self.given, start))[1]
-        return self._instants(axis.met if self.is_met_enough else axis.reached, np.maximum(given, start), start)
-
-    def due(self, axis: Axis, start: Instants) -> Instants:
-        return self._instants(axis.due, self.given, start)
-
-    def _instants(self, counted: Counted, given: Instants, start: Instants) -> Instants:
-        """Each row from its own source: the start itself, a given moment, or counting (NEVER: it never ends)."""
-        out = np.where(self.is_from_start, start, np.where(self.given != NEVER, given, NEVER))
-        rows = np.flatnonzero(~self.is_from_start & (self.given == NEVER) & (self.targets.due < UNKNOWN))
-        out[rows] = counted(Targets(self.targets.due[rows], self.targets.over[rows]), start[rows])
-        return out
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Runs counted on one axis."""
-
-    axis: Axis
-    unit: str
-    runs: Runs
-    begin: Positions
-    suspensions: Suspensions
-    extend: Positions
-
-    def bound(self, rule: LevelRule) -> _Bound:
-        """Base limit, its share and offset; a due moment the source gives wins over the promised number."""
-        start = self.runs.start
-        size = len(start)
-        offset = self.axis.distance(np.full(size, float(rule.offset_days)), self.axis.day_unit, start)
-        given = np.full(size, NEVER)
-        is_given = rule.base == "promised" and bool((self.runs.given_due != NEVER).any())
-        if is_given:
-            is_ruled = np.ones(size, np.bool_)
-            due = self.axis.calendar.clip(self.runs.given_due)
-            limit = np.maximum(self.axis.at(due) - self.begin, 0) + self.extend
-        else:
-            limits = self.runs.limits.get(rule.base, np.full(size, np.nan))
-            is_ruled = limits > 0
-            limit = self.axis.distance(np.where(is_ruled, limits, 0), self.unit, start) + self.extend
-        threshold = rule.threshold(limit, offset)
-        if is_given:
-            targets = Targets(*[self.begin + threshold] * 2)
-            if rule.is_plain:
-                given = np.where(self.extend == 0, self.runs.given_due, NEVER)
-        else:
-            targets = self.suspensions.shift(self.begin + threshold)
-        is_from_start = (threshold < 0) & (given == NEVER)
-        instant = self.runs.is_instant & ~is_ruled & (rule.base == "promised") & rule.is_plain
-        if instant.any():
-            closing = self.suspensions.shift(np.where(instant, self.axis.close(start), self.begin) + self.extend)
-            targets = Targets(*(np.where(instant, new, old) for new, old in zip(closing, targets, strict=True)))
-            is_ruled = is_ruled | instant
-        return _Bound(rule.comparison == ">=", is_ruled, limit, is_from_start, targets, given)
-
-
-def suspensions_of(
-    messages: Messages, specials: Specials, moment: Indices, axis: Axis, begin: Positions
-) -> Suspensions:
-    """Merged suspensions per run; `moment` is sorted, and every run of a moment has that moment's suspensions."""
+def spans_of(messages: Messages, specials: Specials, moment: Indices) -> tuple[Spans, Numbers]:
+    """Suspensions per run and the days approved for each; `moment` is sorted, its runs share its suspensions."""
     run, row = _joined(specials.moment, moment)
     message, end = specials.message[row], specials.end[row]
     begins = messages.occurred[message]
     spans = Spans(run, begins, end, (end == NEVER) | (end == begins))
-    return suspend(axis, begin, spans, messages.number("approved_days")[message])
+    return spans, messages.number("approved_days")[message]
 
 
-def extension_days(
-    messages: Messages,
-    runs: Runs,
-    specials: Specials,
-    axis: Axis,
-    unit: str,
-    begin: Positions,
-    suspensions: Suspensions,
-    profile: Profile,
-) -> Numbers:
+def extension_days(messages: Messages, specials: Specials, counting: Counting, profile: Profile) -> Numbers:
     """Days the first valid extension adds: approved by someone, within the maximum, before the statutory boundary."""
+    runs, axis = counting.runs, counting.axis
     days = np.zeros(len(runs.moment))
     owner, row = _joined(specials.extension_moment, runs.moment)
     message = specials.extension[row]
@@ -347,7 +136,8 @@ def extension_days(
         return days
     statutory, promised = runs.limits["statutory"], runs.limits["promised"]
     base = np.where(statutory > 0, statutory, np.where(promised > 0, promised, np.nan))
-    targets = suspensions.shift(begin + axis.distance(np.where(base > 0, base, 0), unit, runs.start))
+    limit = axis.distance(np.where(base > 0, base, 0), counting.unit, runs.start)
+    targets = counting.suspensions.shift(counting.begin + limit)
     approved = messages.number("approved_days")[message]
     most = np.where(runs.is_joint[owner], profile.extension_days_max_joint, profile.extension_days_max)
     approver = pc.fill_null(messages.table["approver"], "")

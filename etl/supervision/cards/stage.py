@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from etl.domain.night import NEVER
 from etl.domain.profile import Profile
-from etl.supervision.cards.clock import Clock, Runs, earliest
+from etl.supervision.cards.clock import Clock, earliest
+from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
