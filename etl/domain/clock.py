@@ -5,10 +5,8 @@ All arrays are aligned with cases unless they belong to suspensions, which name 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -31,24 +29,34 @@ class Suspensions:
     def _heads(self) -> Owners:
         return _heads(self.owner)
 
+    @cached_property
+    def _counted(self) -> Positions:
+        """How much was counted before each interval began, from position 0 of its case on."""
+        before = np.cumsum(self.end - self.begin) - (self.end - self.begin)
+        count = np.diff(np.append(self._heads, len(self.owner)))
+        return self.begin - (before - np.repeat(before[self._heads], count))
+
+    def _add(self, totals: Positions, amounts: Positions) -> Positions:
+        """Totals per case plus amounts per interval; whole numbers throughout: exact at any size."""
+        out = totals.copy()
+        out[self.owner[self._heads]] += np.add.reduceat(amounts, self._heads)
+        return out
+
     def excluded(self, stops: Positions) -> Positions:
         """How much lies before each case's stop position."""
-        out = np.zeros(len(stops), np.int64)
-        if len(self.owner):
-            inside = np.maximum(np.minimum(self.end, stops[self.owner]) - self.begin, 0)
-            out[self.owner[self._heads]] = np.add.reduceat(inside, self._heads)
-        return out
+        nothing = np.zeros(len(stops), np.int64)
+        if not len(self.owner):
+            return nothing
+        return self._add(nothing, np.maximum(np.minimum(self.end, stops[self.owner]) - self.begin, 0))
 
     def shift(self, targets: Positions) -> Targets:
         """Move targets behind the suspensions that begin before them."""
         if not len(self.owner):
             return Targets(targets, targets)
-        due, over = targets.copy(), targets.copy()
-        for row in _turns(self._heads, len(self.owner)):
-            case = self.owner[row]
-            begin, length = self.begin[row], self.end[row] - self.begin[row]
-            due[case] += np.where(due[case] > begin, length, 0)
-            over[case] += np.where(over[case] >= begin, length, 0)
+        # Intervals are disjoint and in order: those a target moves behind are a case's first ones.
+        length, target = self.end - self.begin, targets[self.owner]
+        due = self._add(targets, np.where(target > self._counted, length, 0))
+        over = self._add(targets, np.where(target >= self._counted, length, 0))
         return Targets(np.minimum(due, FAR), np.minimum(over, FAR))
 
 
@@ -58,15 +66,22 @@ def merge(owner: Owners, begin: Positions, end: Positions) -> Suspensions:
     owner, begin, reach = owner[keep], begin[keep], end[keep]
     if not len(owner):
         return Suspensions(owner, begin, reach)
-    in_order = (owner[1:] > owner[:-1]) | ((owner[1:] == owner[:-1]) & (begin[1:] >= begin[:-1]))
-    if not in_order.all():
-        order = np.lexsort((begin, owner))
+    if (owner[1:] < owner[:-1]).any():
+        order = np.argsort(owner, kind="stable")
         owner, begin, reach = owner[order], begin[order], reach[order]
+    is_same = owner[1:] == owner[:-1]
+    # Few owners have several intervals; only those may be out of order.
+    if (is_same & (begin[1:] < begin[:-1])).any():
+        several = np.flatnonzero(np.append(is_same, False) | np.append(False, is_same))
+        order = several[np.lexsort((begin[several], owner[several]))]
+        begin[several], reach[several] = begin[order], reach[order]
     # The furthest end so far, which starts anew with each owner.
-    for row in islice(_turns(_heads(owner), len(owner)), 1, None):
+    heads = _heads(owner)
+    count = np.diff(np.append(heads, len(owner)))
+    for turn in range(1, int(count.max())):
+        row = heads[count > turn] + turn
         reach[row] = np.maximum(reach[row], reach[row - 1])
-    is_first = np.ones(len(owner), np.bool_)
-    is_first[1:] = (owner[1:] != owner[:-1]) | (begin[1:] > reach[:-1])
+    is_first = np.append(True, ~is_same | (begin[1:] > reach[:-1]))
     is_last = np.append(is_first[1:], True)
     return Suspensions(owner[is_first], begin[is_first], reach[is_last])
 
@@ -74,14 +89,6 @@ def merge(owner: Owners, begin: Positions, end: Positions) -> Suspensions:
 def _heads(owner: Owners) -> Owners:
     """The first row of each owner; owners are sorted."""
     return np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-
-
-def _turns(heads: Owners, size: int) -> Iterator[Owners]:
-    """Every owner's first row, then every second row of those who have one, and so on."""
-    count = np.diff(np.append(heads, size))
-    for turn in range(int(count.max())):
-        heads, count = heads[count > turn], count[count > turn]
-        yield heads + turn
 
 
 @dataclass(frozen=True)

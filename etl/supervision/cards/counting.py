@@ -136,13 +136,6 @@ class _Bound:
     targets: Targets
     given: Instants | None
 
-    def take(self, rows: Indices) -> _Bound:
-        targets = Targets(self.targets.due[rows], self.targets.over[rows])
-        given = None if self.given is None else self.given[rows]
-        return _Bound(
-            self.is_met_enough, self.is_ruled[rows], self.limit[rows], self.is_from_start[rows], targets, given
-        )
-
     def is_over(self, axis: Axis, start: Instants, stop: Instants) -> Mask:
         if self.is_met_enough:
             met: Mask = axis.at(np.maximum(stop, start)) >= self.targets.due
@@ -153,22 +146,27 @@ class _Bound:
             over = np.where(is_given, stop > axis.given(np.where(is_given, self.given, start))[0], over)
         return over
 
-    def reached(self, axis: Axis, start: Instants) -> Instants:
-        given = self.given
+    def reached(self, axis: Axis, start: Instants, rows: Indices) -> Instants:
+        """The boundary of these rows, whose runs start at `start`."""
+        given = None if self.given is None else self.given[rows]
         if given is not None:
-            given = np.where(
-                given != NEVER, np.maximum(axis.given(np.where(given != NEVER, given, start))[1], start), NEVER
-            )
-        return self._instants(axis.met if self.is_met_enough else axis.reached, given, start)
+            is_given = given != NEVER
+            boundary = axis.given(np.where(is_given, given, start))[1]
+            given = np.where(is_given, np.maximum(boundary, start), NEVER)
+        return self._instants(axis.met if self.is_met_enough else axis.reached, given, start, rows)
 
-    def due(self, axis: Axis, start: Instants) -> Instants:
-        return self._instants(axis.due, self.given, start)
+    def due(self, axis: Axis, start: Instants, rows: Indices) -> Instants:
+        """When these rows, whose runs start at `start`, are due."""
+        return self._instants(axis.due, None if self.given is None else self.given[rows], start, rows)
 
-    def _instants(self, counted: Counted, given: Instants | None, start: Instants) -> Instants:
+    def _instants(self, counted: Counted, given: Instants | None, start: Instants, rows: Indices) -> Instants:
         """Each row from its own source: the start itself, a given moment, or counting (NEVER: it never ends)."""
-        out = np.where(self.is_from_start, start, NEVER if given is None else given)
-        rows = np.flatnonzero((out == NEVER) & (self.targets.due < UNKNOWN))
-        out[rows] = counted(Targets(self.targets.due[rows], self.targets.over[rows]), start[rows])
+        targets = Targets(self.targets.due[rows], self.targets.over[rows])
+        out = np.where(self.is_from_start[rows], start, NEVER if given is None else given)
+        uncounted = np.flatnonzero((out == NEVER) & (targets.due < UNKNOWN))
+        if len(uncounted) == len(out):
+            return counted(targets, start)
+        out[uncounted] = counted(Targets(targets.due[uncounted], targets.over[uncounted]), start[uncounted])
         return out
 
 
@@ -214,12 +212,12 @@ class Counting:
         for column, rule in enumerate(rules):
             bound = bound_of(rule)
             held = np.flatnonzero(bound.is_ruled & is_run & bound.is_over(axis, start, stop))
-            from_, of_held = start[held], bound.take(held)
-            reached = of_held.reached(axis, from_)
+            begun = start[held]
+            reached = bound.reached(axis, begun, held)
             provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
             out.reached[held, column] = reached
             plain = bound_of(rule.model_copy(update={"offset_days": 0, "percent": 100, "comparison": ">"}))
-            out.due[held, column] = plain.take(held).due(axis, from_)
+            out.due[held, column] = plain.due(axis, begun, held)
             out.is_provisional[held, column] = provisional
             # A boundary on days nobody has announced yet never carries a red card.
             out.holds[held, column] = ~provisional if rule.level == "red" else True
