@@ -80,9 +80,7 @@ class Cases:
 
     def runs(self) -> Runs:
         number = np.arange(len(self.start))
-        return Runs.of(
-            number, number, self.start, self.stop, {"promised": self.promised, "statutory": self.statutory}
-        )
+        return Runs.of(number, number, self.start, self.stop, {"promised": self.promised, "statutory": self.statutory})
 
 
 def generated(cases: int, rows_per_case: float = ROWS_PER_CASE) -> Cases:

@@ -34,7 +34,8 @@ class Suspensions:
         """How much was counted before each interval began, from position 0 of its case on."""
         before = np.cumsum(self.end - self.begin) - (self.end - self.begin)
         count = np.diff(np.append(self._heads, len(self.owner)))
-        return self.begin - (before - np.repeat(before[self._heads], count))
+        counted: Positions = self.begin - (before - np.repeat(before[self._heads], count))
+        return counted
 
     def _add(self, totals: Positions, amounts: Positions) -> Positions:
         """Totals per case plus amounts per interval; whole numbers throughout: exact at any size."""

@@ -56,20 +56,30 @@ def late_by(
     return is_late, lag_days, levels.tolist()
 
 
-def responsible_hop(
-    history: Messages, deciding: Sequence[int] | None, links: Mapping[str, LinkLimit], cutoff: time, axis: OfficeAxis
-) -> str | None:
-    """The first hop whose own lag exceeds its limit, for the earliest deciding message; None where none is late."""
-    if not deciding:
-        return None
-    row = min(deciding, key=lambda number: int(history.occurred[number]))
-    source = history.table["source"][row].as_py()
-    link = links.get(source, DEFAULT_LINK)
-    written, received, known = (column[[row]] for column in (history.written, history.received, history.known))
-    if received[0] == NEVER:
-        return hop_name(source, SUPERVISION)
-    if late_by(written, received, link, axis)[0][0]:
-        return hop_name(source, link.target)
-    if known[0] > first_cutoffs(received, cutoff)[0]:
-        return hop_name(link.target, SUPERVISION)
-    return None
+def responsible_hops(
+    history: Messages, deciding: Sequence[Sequence[int]], links: Mapping[str, LinkLimit], cutoff: time, axis: OfficeAxis
+) -> list[str | None]:
+    """Per list of deciding messages the first hop whose own lag exceeds its limit, for the earliest of them.
+
+    None where no hop is late.
+    """
+    hops: list[str | None] = [None] * len(deciding)
+    earliest = [min(messages, key=lambda row: int(history.occurred[row])) for messages in deciding]
+    rows = np.array(earliest, np.int64)
+    for code in np.unique(history.source[rows]).tolist():
+        place = np.flatnonzero(history.source[rows] == code)
+        row = rows[place]
+        source = history.table["source"][int(row[0])].as_py()
+        link = links.get(source, DEFAULT_LINK)
+        written, received, known = (column[row] for column in (history.written, history.received, history.known))
+        has_arrived = np.where(received == NEVER, written, received)
+        is_late, _, _ = late_by(written, has_arrived, link, axis)
+        is_kept = known > first_cutoffs(has_arrived, cutoff)
+        named = np.select(
+            [received == NEVER, is_late, is_kept],
+            [hop_name(source, SUPERVISION), hop_name(source, link.target), hop_name(link.target, SUPERVISION)],
+            "",
+        )
+        for number, name in zip(place.tolist(), named.tolist(), strict=True):
+            hops[number] = name or None
+    return hops

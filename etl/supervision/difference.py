@@ -7,7 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.domain.night import ZONE
 
@@ -23,11 +25,20 @@ _REVISABLE = ("nature", "provisional", "reached_at", "due_at", "limit_days", "re
 
 def changes(before: pa.Table, after: pa.Table) -> Iterator[dict[str, Any]]:
     """Cards (`etl.supervision.judge.CARDS`) of two judgements -> the later card and `event`, what happened to it."""
-    known = {_identity(card): card for card in before.to_pylist()}
-    for card in after.to_pylist():
-        happened = _happened(known.get(_identity(card)), card)
-        if happened is not None:
-            yield card | {"event": happened}
+    old = pc.index_in(_identities(after), _identities(before))
+    is_new = old.is_null()
+    then = before.take(pc.fill_null(old, 0)) if len(before) else pa.table(after.columns, after.schema)
+    differs = {name: _differs(then[name], after[name]).to_numpy() for name in ("standing", *_REVISABLE)}
+    is_turned = differs.pop("standing")
+    standing = after["standing"].to_numpy()
+    happened = np.select(
+        [is_new.to_numpy(zero_copy_only=False), is_turned & standing, is_turned, np.any([*differs.values()], axis=0)],
+        ["issued", "reinstated", "withdrawn", "revised"],
+        "",
+    )
+    rows = np.flatnonzero(happened != "")
+    for card, event in zip(after.take(pa.array(rows)).to_pylist(), happened[rows].tolist(), strict=True):
+        yield card | {"event": event}
 
 
 def event(change: dict[str, Any], in_force_from: date) -> dict[str, Any]:
@@ -40,16 +51,10 @@ def event(change: dict[str, Any], in_force_from: date) -> dict[str, Any]:
     return {name: change[name] for name in (*_CONTENT, "event")} | days | {"is_baseline": is_baseline}
 
 
-def _happened(old: dict[str, Any] | None, new: dict[str, Any]) -> str | None:
-    if old is None:
-        return "issued"
-    if old["standing"] != new["standing"]:
-        return "reinstated" if new["standing"] else "withdrawn"
-    if any(old[name] != new[name] for name in _REVISABLE):
-        return "revised"
-    return None
+def _differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.not_equal(old, new), pc.xor(old.is_null(), new.is_null()))
 
 
-def _identity(card: dict[str, Any]) -> tuple[str, ...]:
-    # The acceptance may change hands between systems; the card stays the case's.
-    return tuple(card[name] for name in IDENTITY[1:])
+def _identities(cards: pa.Table) -> pa.Array:
+    """Who the card is, as one text. The acceptance may change hands between systems; the card stays the case's."""
+    return pc.binary_join_element_wise(*(cards[name] for name in IDENTITY[1:]), "\0").combine_chunks()

@@ -7,7 +7,8 @@ columns; cases, kinds and sources are small integers here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 KIND = {kind: number for number, kind in enumerate(KINDS)}
 _REPEATS = np.array([kind in REPEATING for kind in KINDS])
+_BY_CASE = ("table", "case_nos", "first")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Messages:
     """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows."""
 
     table: pa.Table
-    case_nos: list[str]
+    case_nos: pa.Array
     case: Indices
     first: Indices
     source: Indices
@@ -49,13 +51,12 @@ class Messages:
         table = table.sort_by([("case_no", "ascending"), ("occurred_at", "ascending"), ("source", "ascending")])
         codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
         case = codes.indices.to_numpy().astype(np.int64)
-        case_nos = codes.dictionary.to_pylist()
         outcome = pc.fill_null(table["outcome"], "passed")
         return cls(
             table=table,
-            case_nos=case_nos,
+            case_nos=codes.dictionary,
             case=case,
-            first=np.searchsorted(case, np.arange(len(case_nos) + 1)),
+            first=np.searchsorted(case, np.arange(len(codes.dictionary) + 1)),
             source=pc.dictionary_encode(table["source"]).combine_chunks().indices.to_numpy().astype(np.int64),
             kind=pc.index_in(table["kind"], pa.array(KINDS)).to_numpy().astype(np.int64),
             seq=table["seq"].to_numpy().astype(np.int64),
@@ -67,6 +68,28 @@ class Messages:
             is_own=pc.fill_null(pc.equal(table["source"], table["department"]), False).to_numpy(),
             is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),
         )
+
+    def of_cases(self, with_one: Mask, kinds: tuple[str, ...]) -> Messages:
+        """Only these kinds, and only the cases that have a message of the mask."""
+        keeps = np.zeros(len(self.case_nos), np.bool_)
+        keeps[self.case[with_one]] = True
+        rows = np.flatnonzero(keeps[self.case] & np.isin(self.kind, [KIND[kind] for kind in kinds]))
+        number = np.cumsum(keeps) - 1
+        case = number[self.case[rows]]
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        columns = {name: column[rows] for name, column in columns.items() if name not in _BY_CASE}
+        return Messages(
+            table=self.table.take(pa.array(rows)),
+            case_nos=self.case_nos.take(pa.array(np.flatnonzero(keeps))),
+            first=np.searchsorted(case, np.arange(np.count_nonzero(keeps) + 1)),
+            **columns | {"case": case},
+        )
+
+    @cached_property
+    def by_record(self) -> Indices:
+        """All rows by case, kind, seq (of what repeats), source and version."""
+        seq = np.where(_REPEATS[self.kind], self.seq, 0)
+        return np.lexsort((self.version, self.seq, self.source, seq, self.kind, self.case))
 
     def number(self, column: str) -> npt.NDArray[np.float64]:
         """A numeric payload column; NaN where null."""
@@ -128,38 +151,40 @@ def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices]
     """
     size = messages.first[moments.case + 1] - messages.first[moments.case]
     moment = np.repeat(np.arange(len(moments)), size)
-    message = np.arange(len(moment)) - np.repeat(np.cumsum(size) - size, size) + messages.first[moments.case][moment]
+    place = np.arange(len(moment)) - np.repeat(np.cumsum(size) - size, size) + messages.first[moments.case][moment]
+    message = messages.by_record[place]
     visible = messages.known[message] <= moments.known_by[moment]
     if hide is not None:
         visible &= ~hide(moment, message)
     moment, message = moment[visible], message[visible]
 
-    kind, seq, source = messages.kind[message], messages.seq[message], messages.source[message]
-    order = np.lexsort((messages.version[message], source, seq, kind, moment))
-    moment, message = moment[order], message[order]
-    counts = _is_last(moment, kind[order], seq[order], source[order])
+    counts = _is_last(moment, messages.kind[message], messages.seq[message], messages.source[message])
     # What the newest version says has not happened yet has not happened, whatever an older version said.
     counts &= messages.occurred[message] <= moments.as_of[moment]
     moment, message = moment[counts], message[counts]
 
     kind = messages.kind[message]
     seq = np.where(_REPEATS[kind], messages.seq[message], 0)
-    own, passed = messages.is_own[message], messages.is_passed[message]
-    order = np.lexsort((message, messages.occurred[message], ~passed, ~own, seq, kind, moment))
-    moment, message = moment[order], message[order]
-    best = _is_first(moment, kind[order], seq[order])
+    best = _is_first(moment, kind, seq)
+    if not best.all():  # the few records more than one source tells
+        several = np.flatnonzero(~best | ~np.append(best[1:], True))
+        told = message[several]
+        own, passed = messages.is_own[told], messages.is_passed[told]
+        keys = (told, messages.occurred[told], ~passed, ~own, seq[several], kind[several], moment[several])
+        message[several] = told[np.lexsort(keys)]
     return Picked(moment[best], message[best])
 
 
 def _is_first(*columns: Indices) -> Mask:
-    changes = np.ones(len(columns[0]), dtype=np.bool_)
-    if len(changes):
-        changes[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    changes = np.zeros(len(columns[0]), dtype=np.bool_)
+    changes[:1] = True
+    for column in columns:
+        changes[1:] |= column[1:] != column[:-1]
     return changes
 
 
 def _is_last(*columns: Indices) -> Mask:
-    return np.concatenate((_is_first(*columns)[1:], np.ones(min(1, len(columns[0])), dtype=np.bool_)))
+    return np.append(_is_first(*columns)[1:], np.ones(min(1, len(columns[0])), dtype=np.bool_))
 
 
 def _us(column: pa.ChunkedArray) -> Instants:

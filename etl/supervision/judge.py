@@ -7,8 +7,11 @@ nature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,14 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
+from etl.domain.message import KEY, KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import Numbers, Verdicts
-from etl.supervision.delays import LinkLimit, responsible_hop
+from etl.supervision.delays import LinkLimit, responsible_hops
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, removals
 from etl.supervision.question import Question, evaluate, moments_at
@@ -47,6 +50,8 @@ CARDS = pa.schema(
     ]
 )
 
+PART_CASES = 32_768
+"""Cases judged at a time, several such parts side by side."""
 _REPEATS = np.array([kind in REPEATING for kind in KINDS])
 
 
@@ -110,8 +115,9 @@ def judge_table(
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
     question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {})
-    judged = [_judge_clock(messages, question, clock) for name, clock in clocks().items() if profile.rules(name)]
-    cards = pa.concat_tables([CARDS.empty_table(), *judged])
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
+        cards = pa.concat_tables([CARDS.empty_table(), *judged])
     rank = pc.index_in(cards["level"], pa.array(LEVELS))
     key = cards["clock_key"].cast(pa.string())
     order = pa.table({"case_no": cards["case_no"], "clock": cards["clock"], "key": pc.utf8_lpad(key, 12), "rank": rank})
@@ -119,9 +125,26 @@ def judge_table(
     return cards.take(pc.sort_indices(order, sort_keys=by))
 
 
-def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Table:
+def _parts(messages: pa.Table) -> Iterator[pa.Table]:
+    """The messages of so many cases at a time: cases are judged alone, and what is worked on stays small."""
+    case = messages["case_no"].combine_chunks().dictionary_encode().indices.to_numpy()
+    if not len(case) or case.max() < PART_CASES:
+        yield messages
+        return
+    order = np.argsort(case // PART_CASES, kind="stable")
+    edges = np.searchsorted(case[order] // PART_CASES, np.arange(case.max() // PART_CASES + 2))
+    for first, last in pairwise(edges):
+        yield messages.take(pa.array(order[first:last]))
+
+
+def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
+    asked = [clock for name, clock in clocks().items() if question.profile.rules(name)]
+    history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
+    return pa.concat_tables([_judge_clock(clock.history(history), question, clock) for clock in asked])
+
+
+def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Table:
     """The cards of one clock."""
-    history = Messages.of(messages, clock.kinds)
     size = len(history.case_nos)
     if not size:
         return CARDS.empty_table()
@@ -162,12 +185,20 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     calendar = question.book.version(int(final.calendar[0]))
     axis = OfficeAxis(calendar)
     subject = pa.array(np.where(today >= 0, _at(now.runs.subject, today, rule), _at(past.runs.subject, then, rule)))
-    keys = key_column(history.table)
-    decided = [removal.deciding.get(row, []) for row in keep.tolist()]
+    # Few cards have messages that decided their removal.
+    decided = np.flatnonzero(np.isin(keep, list(removal.deciding)))
+    deciding = [removal.deciding[row] for row in keep[decided].tolist()]
+    deciding_count = np.zeros(len(keep), np.int64)
+    deciding_count[decided] = [len(rows) for rows in deciding]
+    late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
+    hop = np.full(len(keep), None, object)
+    hop[decided[late]] = responsible_hops(
+        history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis
+    )
     return pa.table(
         {
             "source": history.table["source"].take(subject),
-            "case_no": pa.array(history.case_nos, pa.string()).take(pa.array(case)),
+            "case_no": history.case_nos.take(pa.array(case)),
             "clock": pa.repeat(clock.name, len(keep)),
             "clock_key": pa.array(key).cast(pa.string()) if clock.is_keyed else pa.repeat("", len(keep)),
             "level": named("level"),
@@ -180,13 +211,9 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
             "provisional": np.where(
                 stands, _at(now.is_provisional, today, rule), _at(past.is_provisional, then, rule)
             ),
-            "responsible_hop": [
-                responsible_hop(history, rows, question.links, question.cutoff, axis)
-                if NATURES[nature] == "push_delay" else None
-                for rows, nature in zip(decided, natures, strict=True)
-            ],
-            "evidence": _evidence(history, final_pick, keys, clock, case, key),
-            "deciding": [keys.take(pa.array(rows)).to_pylist() if rows else [] for rows in decided],
+            "responsible_hop": pa.array(hop, pa.string()),
+            "evidence": _evidence(history, final_pick, clock, case, key),
+            "deciding": _lists(history, deciding_count, [row for rows in deciding for row in rows]),
             **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
             "calendar_version": pa.repeat(calendar.version, len(keep)),
         },
@@ -196,8 +223,11 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
 
 def _every_run(case: Indices, key: Indices, past_case: Indices, past_key: Indices) -> tuple[Indices, Indices]:
     """Every (case, key) of either side once, sorted."""
-    both = np.unique(np.stack((np.concatenate((case, past_case)), np.concatenate((key, past_key)))), axis=1)
-    return both[0], both[1]
+    width = int(max(key.max(initial=0), past_key.max(initial=0))) + 1
+    packed = np.concatenate((case * width + key, past_case * width + past_key))
+    if (packed[1:] <= packed[:-1]).any():
+        packed = np.unique(packed)
+    return packed // width, packed % width
 
 
 def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[Any]:
@@ -225,11 +255,11 @@ def _epochs(history: Messages, question: Question) -> Moments:
     case, change = case[change <= until], change[change <= until]
     if not len(case):  # nothing was known at any cut-off: ask one all the same, so that tables have a row
         case, change = np.zeros(1, np.int64), np.full(1, until)
-    order = np.lexsort((change, case))
-    case, change = case[order], change[order]
-    is_new = np.ones(len(case), np.bool_)
-    is_new[1:] = (case[1:] != case[:-1]) | (change[1:] != change[:-1])
-    case, change = case[is_new], change[is_new]
+    # Cut-offs are whole days apart: one sort of packed numbers orders them by case and leaves each once.
+    oldest = int(change.min())
+    width = (until - oldest) // DAY_US + 1
+    packed = np.unique(case * width + (change - oldest) // DAY_US)
+    case, change = packed // width, packed % width * DAY_US + oldest
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
     end[:-1][followed] = change[1:][followed] - DAY_US
@@ -250,9 +280,14 @@ def _instants(values: Instants) -> pa.Array:
     return pa.array(values, mask=values == NEVER).cast(CARDS.field("due_at").type)
 
 
-def _evidence(
-    history: Messages, picked: Picked, keys: pa.ChunkedArray, clock: Clock, case: Indices, key: Indices
-) -> pa.Array:
+def _lists(history: Messages, sizes: Indices, messages: Sequence[int] | Indices) -> pa.Array:
+    """Lists of message keys, one after the other."""
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    keys = key_column(history.table.select(KEY).take(pa.array(messages, pa.int64()))).combine_chunks()
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), keys)
+
+
+def _evidence(history: Messages, picked: Picked, clock: Clock, case: Indices, key: Indices) -> pa.Array:
     """Per card the keys of all messages its verdict rests on, in order of business time."""
     order = np.lexsort((history.occurred[picked.message], picked.moment))
     first = np.searchsorted(picked.moment, np.arange(len(history.case_nos) + 1))
@@ -264,8 +299,7 @@ def _evidence(
         is_other = _REPEATS[history.kind[message]] & (history.seq[message] != key[card])
         mine = ~is_other | (clock.is_suspended & ~np.isin(history.kind[message], [KIND[clock.kinds[0]]]))
         card, message = card[mine], message[mine]
-    offsets = np.searchsorted(card, np.arange(len(case) + 1))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), keys.take(pa.array(message)).combine_chunks())
+    return _lists(history, np.bincount(card, minlength=len(case)), message)
 
 
 def _rounded(value: float | None) -> float | None:

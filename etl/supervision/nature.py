@@ -147,7 +147,8 @@ def _corrections(history: Messages) -> Mask:
     is_first = history.version == 1
     rows = np.flatnonzero(history.kind == KIND["accept"])
     rows = rows[np.lexsort((history.version[rows], history.source[rows], history.case[rows]))]
-    record = np.unique(np.stack((history.case[rows], history.source[rows])), axis=1, return_inverse=True)[1].ravel()
+    width = int(history.source.max(initial=0)) + 1
+    record = np.unique(history.case[rows] * width + history.source[rows], return_inverse=True)[1]
     lowest = np.full(len(rows), NEVER)
     np.minimum.at(lowest, record, history.version[rows])
     is_answer = ~history.is_value("outcome", "supplement")[rows]

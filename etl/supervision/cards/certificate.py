@@ -27,4 +27,4 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     return Runs.of(moment, finish, messages.occurred[finish], stop, {"fixed": limit})
 
 
-CLOCKS = (Clock("certificate", ("accept", "finish", "certificate"), _run),)
+CLOCKS = (Clock("certificate", ("accept", "finish", "certificate"), _run, starts=("certificate_required", True)),)

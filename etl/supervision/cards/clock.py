@@ -20,7 +20,7 @@ from etl.domain.clock import Spans
 from etl.domain.night import NEVER, Instants
 from etl.domain.profile import LevelRule, Profile
 from etl.supervision.cards.counting import Counting, Numbers, Runs, Verdicts
-from etl.supervision.history import Indices, Messages, Moments, Picked
+from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 
 UNITS = ("working_day", "natural_day", "hour", "minute", "month")
 
@@ -29,16 +29,25 @@ UNITS = ("working_day", "natural_day", "hour", "minute", "month")
 class Clock:
     """One clock of the rule book.
 
-    `run` finds its runs at the moments asked; it sees only messages of `kinds`. `is_keyed`: a case has several runs,
+    `run` finds its runs at the moments asked; it sees only messages of `kinds`, and only cases with one of the first of
+    these kinds, if `starts` names a column and value with one that holds it. `is_keyed`: a case has several runs,
     told apart by seq. `is_suspended`: special procedures stop it; `is_extendable`: an extension moves its limits.
     """
 
     name: str
     kinds: tuple[str, ...]
     run: Callable[[Messages, Moments, Picked, Profile], Runs]
+    starts: tuple[str, str | bool] | None = None
     is_keyed: bool = False
     is_suspended: bool = False
     is_extendable: bool = False
+
+    def history(self, messages: Messages) -> Messages:
+        """What this clock looks at."""
+        starts = messages.kind == KIND[self.kinds[0]]
+        if self.starts is not None:
+            starts &= messages.is_value(*self.starts)
+        return messages.of_cases(starts, self.kinds)
 
 
 def judge(

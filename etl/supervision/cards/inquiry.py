@@ -29,7 +29,7 @@ def _clock(inquiry_kind: str) -> Clock:
             unit=units_of(messages, inquiry),
         )
 
-    return Clock(inquiry_kind, ("inquiry", "reply"), run)
+    return Clock(inquiry_kind, ("inquiry", "reply"), run, starts=("inquiry_kind", inquiry_kind))
 
 
 CLOCKS = (_clock("consultation"), _clock("complaint"))

@@ -28,4 +28,4 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     return Runs.of(moment, apply, messages.occurred[apply], answered, {"fixed": limit})
 
 
-CLOCKS = (Clock("pre_accept", ("apply", "pre_accept", "accept", "finish"), _run),)
+CLOCKS = (Clock("pre_accept", ("apply", "pre_accept", "accept", "finish"), _run, starts=("channel", "online")),)
