@@ -1,14 +1,13 @@
 """Judging 10,000,000 cases with 3,500,000 suspensions on two cores: used time and every level, mode whole_day.
 
 Cases in columns (start, stop, two limits), suspensions in columns (case, begin, end, approved days), at most three a
-case and some of them overlapping; verdicts in columns: used and excluded days, and per level whether it is reached, when,
-due when, and whether provisionally. No history, no evidence, no I/O. Every contestant in Python works through the same
-64 k ranges of cases on the same two threads.
+case and some of them overlapping; verdicts in columns: used and excluded days, and per level whether it is reached,
+when, due when, and whether provisionally. No history, no evidence, no I/O: messages to cards is measured under
+"judging". Every contestant in Python works through the same 64 k ranges of cases on the same two threads.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -33,9 +32,11 @@ from etl.store.calendars import packaged
 from etl.store.profiles import profile
 from etl.supervision.cards.counting import Counting, Runs, Verdicts
 
-CASES, MORE_CASES_SQL, ROWS_PER_CASE, MANY_ROWS_PER_CASE = 10_000_000, 1_000_000, 0.35, 1.5
+CASES, CASES_IN_SQL = 10_000_000, 1_000_000
+ROWS_PER_CASE, MANY_ROWS_PER_CASE = 0.35, 1.5
 CHUNK, THREADS, UNIT = 65_536, 2, "working_day"
-_FIRST = 13_520  # early in 2007
+_FIRST, _LAST = 13_520, 20_400  # 2007 to 2025
+_US = OFFSET.resolution
 _SQL = Path(__file__).parent
 
 
@@ -59,6 +60,7 @@ class Cases:
 
     @property
     def byte_count(self) -> int:
+        """Of all columns together."""
         return sum(getattr(self, one.name).nbytes for one in fields(self))
 
     def parts(self) -> list[Cases]:
@@ -79,6 +81,7 @@ class Cases:
         return Spans(self.owner, self.begin, self.end, self.end == self.begin)
 
     def runs(self) -> Runs:
+        """One run a case."""
         number = np.arange(len(self.start))
         return Runs.of(number, number, self.start, self.stop, {"promised": self.promised, "statutory": self.statutory})
 
@@ -91,7 +94,7 @@ def generated(cases: int, rows_per_case: float = ROWS_PER_CASE) -> Cases:
         seconds = random.integers(9 * 3600, 17 * 3600, len(days))
         return days * DAY_US + seconds * 1_000_000 - OFFSET // _US
 
-    days = random.integers(_FIRST, 20_400, cases)
+    days = random.integers(_FIRST, _LAST, cases)
     start = instants(days)
     stop = np.maximum(instants(days + random.integers(0, 31, cases)), start)
     promised = random.integers(1, 21, cases).astype(np.float64)
@@ -102,9 +105,6 @@ def generated(cases: int, rows_per_case: float = ROWS_PER_CASE) -> Cases:
     end = np.where(random.random(len(owner)) < 0.02, begin, end)
     approved = np.where(random.random(len(owner)) < 0.5, random.integers(1, 11, len(owner)), np.nan)
     return Cases(start, stop, promised, statutory, owner, begin, end, approved)
-
-
-_US = OFFSET.resolution
 
 
 def on_threads(work: Callable[[Cases], object], parts: list[Cases]) -> list[object]:
@@ -190,11 +190,12 @@ def in_sql(engine: Engine, cases: Cases) -> Callable[[], object]:
     calendar = packaged().cn()
     day = np.arange(len(calendar.is_working)) + calendar.first
     number = np.cumsum(calendar.is_working)
+    days, whole = np.nan_to_num(cases.approved, nan=-1), [cases.promised.astype(int), cases.statutory.astype(int)]
     local = [(column + OFFSET // _US) // DAY_US for column in (cases.start, cases.stop, cases.begin, cases.end)]
     tables = {
         "bench_day": [day, number, calendar.is_working.astype(int)],
-        "bench_case": [np.arange(len(cases.start)), *local[:2], cases.promised.astype(int), cases.statutory.astype(int)],
-        "bench_span": [cases.owner, *local[2:], np.nan_to_num(cases.approved, nan=-1).astype(int), cases.end == cases.begin],
+        "bench_case": [np.arange(len(cases.start)), *local[:2], *whole],
+        "bench_span": [cases.owner, *local[2:], days, cases.end == cases.begin],
     }  # fmt: skip
     with engine.begin() as connection:
         connection.execute(text((_SQL / "suspensions_tables.sql").read_text(encoding="utf-8")))
@@ -219,7 +220,7 @@ def peak_bytes(cases: int) -> tuple[int, int]:
     return int(said[0]), int(said[1])
 
 
-def report(cases: int = CASES, cases_in_sql: int = MORE_CASES_SQL, runs: int = 5) -> list[str]:
+def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) -> list[str]:
     """The contestants by seconds and as ratios."""
     told = generated(cases)
     parts, fewer, many = told.parts(), generated(cases // 10), generated(cases, MANY_ROWS_PER_CASE)
@@ -267,8 +268,8 @@ def report(cases: int = CASES, cases_in_sql: int = MORE_CASES_SQL, runs: int = 5
         f"- DuckDB's union ÷ the whole judgement: {seconds['duckdb'] / ours:.2f}",
         f"- the same rules in SQL on the embedded PostgreSQL, {cases_in_sql:,} cases: {database['sql']:.2f} s, "
         f"{database['sql'] / database['ours']:.0f} × ours ({database['ours']:.3f} s)",
-        f"- peak memory of a process of its own: {after / 2**30:.2f} GiB, of which {before / 2**30:.2f} GiB are reached "
-        f"by making the cases ({told.byte_count / 2**30:.2f} GiB of columns)",
+        f"- peak memory of a process of its own: {after / 2**30:.2f} GiB; making the cases alone reaches "
+        f"{before / 2**30:.2f} GiB ({told.byte_count / 2**30:.2f} GiB of columns)",
     ]
 
 
@@ -284,4 +285,4 @@ if __name__ == "__main__":
     columns = generated(int(sys.argv[1])).parts()
     made = _peak()
     _dropped(judged("whole_day"), columns)
-    print(made, _peak(), os.getpid())
+    print(made, _peak())

@@ -170,11 +170,25 @@ def payload_json(kinds: Sequence[str], columns: dict[str, Sequence[Any]]) -> lis
 
 def content_hashes(messages: pa.Table, payloads: Iterable[str]) -> list[str]:
     """SHA-256 per row over what the message says: everything but its reception and our knowledge of it."""
-    columns = [messages[name].to_pylist() for name in (*KEY, "occurred_at", "written_at", *SUBJECT)]
+    said = [
+        *(messages[name] for name in KEY),
+        *(_instant_texts(messages[name]) for name in ("occurred_at", "written_at")),
+    ]
+    columns = [column.to_pylist() for column in (*said, *(messages[name] for name in SUBJECT))]
     return [
-        hashlib.sha256(orjson.dumps([*row, payload], option=orjson.OPT_UTC_Z)).hexdigest()
+        hashlib.sha256(orjson.dumps([*row, payload])).hexdigest()
         for *row, payload in zip(*columns, payloads, strict=True)
     ]
+
+
+def _instant_texts(instants: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Instants as `payload_json` writes them, in UTC and without an empty fraction, at a tenth of its cost."""
+    seconds = instants.cast(pa.timestamp("s", tz="UTC"), safe=False)
+    is_whole = pc.equal(seconds.cast(INSTANT), instants)
+    layout = "%Y-%m-%dT%H:%M:%SZ"
+    if pc.all(is_whole).as_py():
+        return pc.strftime(seconds, layout)
+    return pc.if_else(is_whole, pc.strftime(seconds, layout), pc.strftime(instants, layout))
 
 
 def _payload_value(kind: str, name: str, value: Any) -> Any:

@@ -139,7 +139,9 @@ def _without(messages: pa.Table, rows: set[int]) -> pa.Table:
 
 def _row_sha256s(rows: pa.Table) -> dict[int, str]:
     """Fingerprint per row over all its columns, whatever their order."""
+    names = sorted(set(rows.column_names) - {"row_no"})
+    cells = zip(*(rows[name].to_pylist() for name in names), strict=True) if names else ()
     return {
-        row.pop("row_no"): hashlib.sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        for row in rows.to_pylist()
+        row_no: hashlib.sha256(orjson.dumps(dict(zip(names, row, strict=True)))).hexdigest()
+        for row_no, row in zip(rows["row_no"].to_pylist(), cells, strict=True)
     }

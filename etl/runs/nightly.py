@@ -258,7 +258,8 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     for (moment, rules_name), names in sorted(groups.items()):
         known, rules = known_by or moment, profile(rules_name)
         book = stored(engine()).book(rules.calendar)
-        tables.append(_cards(ledger.case_messages(names, known, card_rules.kinds()), moment, known, rules, book))
+        parts = ledger.case_messages(names, known, card_rules.kinds())
+        tables.extend(_cards(messages, moment, known, rules, book) for messages in parts)
     return pa.concat_tables(tables)
 
 
@@ -277,14 +278,15 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
         rules = profile(rules_name)
         book = calendars.book(rules.calendar)
         is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
-        messages = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=None if is_revised else before)
-        cases += len(messages["case_no"].unique())
-        old = CARDS.empty_table()
-        if before is not None:
-            old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
-        for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
-            stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
-            events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
+        since = None if is_revised else before
+        for messages in ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since):
+            cases += pc.count_distinct(messages["case_no"]).as_py()
+            old = CARDS.empty_table()
+            if before is not None:
+                old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
+            for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
+                stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+                events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
@@ -26,6 +27,8 @@ STAGED_TYPES = {
     "payload": "jsonb",
 }
 """Column types of the staging table."""
+PART_MESSAGES = 200_000
+"""Messages read for judging at a time."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,12 @@ def admit_page(
                 for row in sorted(conflicts)
             ),
         ]
-        for refusal in refused:
-            connection.execute(
-                sql("ledger/quarantine_row"),
-                {
-                    "source": page.source, "stream": page.stream, "business_on": page.business_on,
-                    "page_id": page.page_id, "row_no": refusal.row_no, "row_sha256": refusal.row_sha256,
-                    "reason": refusal.reason, "detail": refusal.detail[:500],
-                },
-            )  # fmt: skip
+        if refused:
+            page_of = {
+                "source": page.source, "stream": page.stream, "business_on": page.business_on, "page_id": page.page_id
+            }  # fmt: skip
+            quarantined = [page_of | asdict(refusal) | {"detail": refusal.detail[:500]} for refusal in refused]
+            connection.execute(sql("ledger/quarantine_row"), quarantined)
         rows = set(messages["row_no"].to_pylist()) - conflicts
         counts = Admitted(len(inserted), len(rows - inserted), len({refusal.row_no for refusal in refused}))
         connection.execute(
@@ -144,18 +144,35 @@ def stage(connection: Connection, staged: pa.Table) -> None:
 
 def case_messages(
     sources: Iterable[str], known_by: datetime, kinds: Sequence[str], *, changed_since: datetime | None = None
-) -> pa.Table:
+) -> Iterator[pa.Table]:
     """Messages of these sources and kinds known by a moment, as `SCHEMA` + known_at (columns not judged are null).
+
+    Whole cases in order of their numbers, so many at a time that memory stays bounded however many there are.
 
     Args:
         changed_since: leave out cases that had finished by then and about which nothing came since.
     """
-    return _flat(_fetch("ledger/case_messages", [sorted(sources), known_by, list(kinds), None, changed_since]))
+    held: list[pa.RecordBatch] = []
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text("ledger/case_messages"), [sorted(sources), known_by, list(kinds), None, changed_since])
+        for batch in cursor.fetch_record_batch():
+            held.append(batch)
+            if sum(map(len, held)) < PART_MESSAGES:
+                continue
+            table = pa.Table.from_batches(held)
+            complete = pc.index(table["case_no"], table["case_no"][-1]).as_py()  # the last case may go on
+            if complete:
+                yield _flat(table.slice(0, complete))
+            held = table.slice(complete).to_batches()
+    if held:
+        yield _flat(pa.Table.from_batches(held))
 
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
     """The same of one case, from every source."""
-    return _flat(_fetch("ledger/case_messages", [None, known_by, list(kinds), case_no, None]))
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text("ledger/case_messages"), [None, known_by, list(kinds), case_no, None])
+        return _flat(cursor.fetch_arrow_table())
 
 
 def _flat(rows: pa.Table) -> pa.Table:
@@ -166,12 +183,6 @@ def _flat(rows: pa.Table) -> pa.Table:
         for field in SCHEMA
     }
     return pa.table(columns | {"known_at": rows["known_at"].cast(SCHEMA.field("occurred_at").type)})
-
-
-def _fetch(name: str, parameters: list[Any]) -> pa.Table:
-    with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text(name), parameters)
-        return cursor.fetch_arrow_table()
 
 
 def _arrow_connection() -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, judging, night, staging
+from benchmarks import admission, due_dates, judging, large_night, night, staging, suspensions
 from benchmarks.__main__ import registered, replaced
+from etl.domain.night import NEVER
 from etl.errors import UsageError
 from etl.settings import settings
 from etl.store import binary_copy, calendars
@@ -20,7 +23,7 @@ from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    assert list(registered()) == ["admission", "due_dates", "judging", "night", "staging"]
+    assert list(registered()) == ["admission", "due_dates", "judging", "large_night", "night", "staging", "suspensions"]
 
 
 def test_a_new_section_leaves_the_others_as_they_were() -> None:
@@ -117,3 +120,46 @@ def test_judging_and_admission_report_what_they_looked_at(monkeypatch: pytest.Mo
     monkeypatch.setattr(admission, "seconds_to_import", lambda: 0.0)
     assert any("| 20 |" in line for line in judging.report((10, 20), runs=1))
     assert any("seconds for 100 rows" in line for line in admission.report(100, runs=1))
+
+
+@pytest.mark.database
+def test_judging_agrees_with_sql_and_its_suspensions_with_duckdb(ledger: Engine) -> None:
+    cases = suspensions.generated(3_000)
+    verdicts = suspensions.judged("whole_day")(cases)
+    reached = np.count_nonzero(verdicts.reached != NEVER, axis=0).tolist()
+    assert suspensions.in_sql(ledger, cases)() == (*reached, verdicts.used_days.sum())
+    assert min(reached) > 0
+    excluded = suspensions.united("whole_day")(cases)
+    assert suspensions.duckdb_union(cases)()[1] == excluded.sum() > 0  # type: ignore[index]
+
+
+@pytest.mark.database
+def test_judging_with_suspensions_reports_every_contestant(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspensions, "fresh_ledger", _instead(ledger, tmp_path))
+    text = "\n".join(suspensions.report(2_000, 500, runs=1))
+    for named in ("plain copy", "numpy busday", "office_clock", "DuckDB", "500 cases", "peak memory"):
+        assert named in text, named
+
+
+@pytest.mark.database
+def test_a_large_night_is_judged_in_parts_of_whole_cases(
+    ledger: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendars.seed(ledger)
+    monkeypatch.setattr(store, "PART_MESSAGES", 50)
+    monkeypatch.setattr(large_night, "fresh_ledger", _instead(ledger, tmp_path))
+    monkeypatch.setenv("JIANCHA_CONNECTION_ZRZY", "")
+    assert any("| judge |" in line for line in large_night.report(400))
+    parts = [set(part["case_no"].to_pylist()) for part in store.case_messages(["zrzy"], large_night.LAST, ["accept"])]
+    assert len(parts) > 1
+    assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+def _instead(engine: Engine, folder: Path):  # type: ignore[no-untyped-def]
+    @contextmanager
+    def ledger_of_the_test() -> Iterator[tuple[Engine, Path]]:
+        yield engine, folder
+
+    return ledger_of_the_test

@@ -1,4 +1,4 @@
--- What judging needs of every message known by a moment; $1 sources (null: all), $2 known_by, $3 kinds, $4 case (null: all),
+-- What judging needs of every message known by a moment, case by case; $1 sources (null: all), $2 known_by, $3 kinds, $4 case (null: all),
 -- $5 leave out cases that had finished by then and about which nothing came since (null: none).
 select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
        department, region, item_code, item_name,
@@ -22,3 +22,4 @@ where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = an
       group by case_no
       having max(greatest(known_at, occurred_at)) > $5 or bool_and(kind <> 'finish')
   ))
+order by case_no collate "C"
