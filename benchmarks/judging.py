@@ -10,7 +10,7 @@ from etl.store.calendars import packaged
 from etl.store.profiles import profile
 from etl.supervision.judge import judge_table
 
-CASES = (10_000, 100_000)
+CASES = (10_000, 100_000, 1_000_000)
 AS_OF = datetime(2026, 11, 22, 17, tzinfo=UTC)
 
 

@@ -238,6 +238,8 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
             ("office_clock many", judged("office_clock"), many_parts),
         ]
     }
+    judge = judged("whole_day")
+    works["one thread"] = lambda: sum(len(judge(part).holds) for part in parts)
     works["duckdb"] = duckdb_union(told)
     seconds = medians(works, runs)
     in_database = generated(cases_in_sql)
@@ -265,6 +267,8 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
         bar("judged ÷ numpy busday", ours / seconds["busday"], at_most=0.5),
         bar("DuckDB's union ÷ ours", seconds["duckdb"] / seconds["union"], at_least=4),
         bar(f"growth from {len(fewer.start):,} to {cases:,} cases ÷ linear", growth, at_most=1.2),
+        f"- the same on one thread each ÷ numpy busday, which never lets a second thread run beside it: "
+        f"{seconds['one thread'] / seconds['busday']:.2f}",
         f"- DuckDB's union ÷ the whole judgement: {seconds['duckdb'] / ours:.2f}",
         f"- the same rules in SQL on the embedded PostgreSQL, {cases_in_sql:,} cases: {database['sql']:.2f} s, "
         f"{database['sql'] / database['ours']:.0f} × ours ({database['ours']:.3f} s)",
