@@ -8,10 +8,8 @@ and as many decisions. The database server's memory is its own and not counted.
 from __future__ import annotations
 
 import os
-import re
 import time
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +17,7 @@ import structlog
 from sqlalchemy import Engine
 
 from benchmarks.database import fresh_ledger
-from benchmarks.measure import bar, table
+from benchmarks.measure import bar, peak_bytes, table
 from benchmarks.night import SOURCE, write_night
 from etl import sources
 from etl.domain.message import SCHEMA
@@ -83,10 +81,9 @@ def report(cases: int = CASES) -> list[str]:
             "notify": lambda: nightly.notify(ON),
         }
         for name, verb in verbs.items():
-            _forget_peak()
             begin = time.perf_counter()
-            counts[name] = verb()
-            seconds, used = time.perf_counter() - begin, _peak_bytes()
+            used = peak_bytes(lambda name=name, verb=verb: counts.update({name: verb()}))  # type: ignore[misc]
+            seconds = time.perf_counter() - begin
             peak = max(peak, used)
             rows.append([name, f"{seconds:.1f}", f"{used / 2**20:,.0f}"])
     if counts["admit"]["accepted"] != 2 * turnover or counts["judge"]["nights"] != 1:
@@ -98,12 +95,3 @@ def report(cases: int = CASES) -> list[str]:
         f"- {counts['judge']['events']:,} card events; before it {earlier['nights']} nights with "
         f"{earlier['events']:,} events were judged in {before:.0f} s",
     ]
-
-
-def _forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _peak_bytes() -> int:
-    said = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(said[1]) * 1024 if said else 0

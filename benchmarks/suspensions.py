@@ -8,13 +8,13 @@ when, due when, and whether provisionally. No history, no evidence, no I/O: mess
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -22,9 +22,9 @@ import pyarrow as pa
 from sqlalchemy import Engine, text
 
 from benchmarks.database import fresh_ledger
-from benchmarks.measure import bar, medians, table
+from benchmarks.measure import bar, medians, peak_bytes, table
 from etl.domain.axes import axis_for
-from etl.domain.clock import Spans, suspend
+from etl.domain.clock import Spans, merge
 from etl.domain.night import DAY_US, OFFSET
 from etl.domain.profile import LevelRule
 from etl.settings import ROOT
@@ -107,7 +107,7 @@ def generated(cases: int, rows_per_case: float = ROWS_PER_CASE) -> Cases:
     return Cases(start, stop, promised, statutory, owner, begin, end, approved)
 
 
-def on_threads(work: Callable[[Cases], object], parts: list[Cases]) -> list[object]:
+def on_threads(work: Callable[[Any], object], parts: list[Any]) -> list[object]:
     """Every part once, two at a time."""
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(work, parts))
@@ -123,15 +123,21 @@ def judged(mode: str) -> Callable[[Cases], Verdicts]:
     return judge
 
 
-def united(mode: str) -> Callable[[Cases], np.ndarray]:
-    """Cases -> excluded days: clipped, capped, merged, summed."""
-    axis = axis_for(mode, UNIT, packaged().cn())
+def positions(cases: Cases) -> tuple[np.ndarray, ...]:
+    """Suspensions in working-day numbers, clipped and capped -> owner, low, high; and where each case's clock stops."""
+    axis = axis_for("whole_day", UNIT, packaged().cn())
+    begin = axis.start(cases.start)
+    stop = np.maximum(axis.at(cases.stop), begin)
+    low, high = axis.suspension(cases.begin, cases.end)
+    low, high = np.maximum(low, begin[cases.owner]), np.where(cases.end == cases.begin, 2**40, high)
+    high = np.where(np.isnan(cases.approved), high, np.minimum(high, low + np.nan_to_num(cases.approved)))
+    return cases.owner, low, np.minimum(high, stop[cases.owner]).astype(np.int64), stop
 
-    def unite(part: Cases) -> np.ndarray:
-        begin = axis.start(part.start)
-        return suspend(axis, begin, part.spans(), part.approved).excluded(np.maximum(axis.at(part.stop), begin))
 
-    return unite
+def united(place: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The platform's union of `positions` -> excluded days per case."""
+    owner, low, high, stop = place
+    return merge(owner, low, high).excluded(stop)
 
 
 def numpy_busday() -> Callable[[Cases], object]:
@@ -170,16 +176,11 @@ def copied(parts: list[Cases]) -> Callable[[Cases], object]:
 
 
 def duckdb_union(cases: Cases) -> Callable[[], object]:
-    """The union alone in DuckDB on two threads, given positions (instants already turned into working days)."""
-    axis = axis_for("whole_day", UNIT, packaged().cn())
-    begin, stop = axis.start(cases.start), axis.at(cases.stop)
-    low, high = axis.suspension(cases.begin, cases.end)
-    low, high = np.maximum(low, begin[cases.owner]), np.where(cases.end == cases.begin, 2**40, high)
-    high = np.where(np.isnan(cases.approved), high, np.minimum(high, low + np.nan_to_num(cases.approved)))
-    high = np.minimum(high, stop[cases.owner]).astype(np.int64)
+    """The union of `positions` in DuckDB on two threads -> cases that have any, excluded days in all."""
+    owner, low, high, _ = positions(cases)
     database = duckdb.connect(config={"threads": THREADS})
-    rows = pa.table({"owner": cases.owner, "low": low, "high": high})
-    database.register("rows", rows)
+    database.execute("set enable_progress_bar = false")
+    database.register("rows", pa.table({"owner": owner, "low": low, "high": high}))
     database.execute("create table span as select * from rows where high > low")
     query = (_SQL / "suspension_union.sql").read_text(encoding="utf-8")
     return lambda: database.execute(query).fetchone()
@@ -213,8 +214,8 @@ def in_sql(engine: Engine, cases: Cases) -> Callable[[], object]:
     return run
 
 
-def peak_bytes(cases: int) -> tuple[int, int]:
-    """A new process that makes the cases, judges them all and drops each verdict -> (peak before, peak after)."""
+def memory(cases: int) -> tuple[int, int]:
+    """A new process makes the cases and judges them all, dropping each verdict -> (its size before, its peak)."""
     asked = [sys.executable, "-m", "benchmarks.suspensions", str(cases)]
     said = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
     return int(said[0]), int(said[1])
@@ -232,12 +233,13 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
             ("busday", numpy_busday(), parts),
             ("whole_day", judged("whole_day"), parts),
             ("tenth", judged("whole_day"), fewer_parts),
-            ("union", united("whole_day"), parts),
             ("office_clock", judged("office_clock"), parts),
             ("whole_day many", judged("whole_day"), many_parts),
             ("office_clock many", judged("office_clock"), many_parts),
         ]
     }
+    places = [positions(part) for part in parts]
+    works["union"] = lambda: on_threads(united, places)
     judge = judged("whole_day")
     works["one thread"] = lambda: sum(len(judge(part).holds) for part in parts)
     works["duckdb"] = duckdb_union(told)
@@ -247,7 +249,7 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
     with fresh_ledger() as (engine, _):
         both = {"sql": in_sql(engine, in_database), "ours": lambda: _dropped(judged("whole_day"), database_parts)}
         database = medians(both, min(runs, 3))
-    before, after = peak_bytes(cases)
+    before, after = memory(cases)
     copy, ours = seconds["copy"], seconds["whole_day"]
     titles = {
         "copy": "plain copy of the bytes read and written",
@@ -256,7 +258,7 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
         "office_clock": f"judged, office_clock, {len(told.owner):,} suspensions",
         "whole_day many": f"judged, whole_day, {len(many.owner):,} suspensions",
         "office_clock many": f"judged, office_clock, {len(many.owner):,} suspensions",
-        "union": "the suspension union alone, from instants, whole_day",
+        "union": "the suspension union alone, from working-day numbers",
         "duckdb": "the suspension union alone in DuckDB, from working-day numbers",
     }
     rows = [[title, f"{seconds[name]:.3f}", f"{seconds[name] / copy:.1f}"] for name, title in titles.items()]
@@ -272,8 +274,8 @@ def report(cases: int = CASES, cases_in_sql: int = CASES_IN_SQL, runs: int = 5) 
         f"- DuckDB's union ÷ the whole judgement: {seconds['duckdb'] / ours:.2f}",
         f"- the same rules in SQL on the embedded PostgreSQL, {cases_in_sql:,} cases: {database['sql']:.2f} s, "
         f"{database['sql'] / database['ours']:.0f} × ours ({database['ours']:.3f} s)",
-        f"- peak memory of a process of its own: {after / 2**30:.2f} GiB; making the cases alone reaches "
-        f"{before / 2**30:.2f} GiB ({told.byte_count / 2**30:.2f} GiB of columns)",
+        f"- peak memory of a process of its own that judges: {after / 2**30:.2f} GiB; it held {before / 2**30:.2f} GiB "
+        f"before ({told.byte_count / 2**30:.2f} GiB of columns)",
     ]
 
 
@@ -281,12 +283,6 @@ def _dropped(work: Callable[[Cases], object], parts: list[Cases]) -> None:
     on_threads(lambda part: (work(part), None)[1], parts)
 
 
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 if __name__ == "__main__":
     columns = generated(int(sys.argv[1])).parts()
-    made = _peak()
-    _dropped(judged("whole_day"), columns)
-    print(made, _peak())
+    print(peak_bytes(lambda: None), peak_bytes(lambda: _dropped(judged("whole_day"), columns)))

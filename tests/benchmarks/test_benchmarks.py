@@ -129,7 +129,8 @@ def test_judging_agrees_with_sql_and_its_suspensions_with_duckdb(ledger: Engine)
     reached = np.count_nonzero(verdicts.reached != NEVER, axis=0).tolist()
     assert suspensions.in_sql(ledger, cases)() == (*reached, verdicts.used_days.sum())
     assert min(reached) > 0
-    excluded = suspensions.united("whole_day")(cases)
+    excluded = suspensions.united(suspensions.positions(cases))
+    assert excluded.sum() == verdicts.excluded_days.sum()
     assert suspensions.duckdb_union(cases)()[1] == excluded.sum() > 0  # type: ignore[index]
 
 

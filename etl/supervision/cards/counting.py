@@ -90,20 +90,21 @@ class Verdicts:
 
     @classmethod
     def empty(cls, runs: Runs, levels: int) -> Verdicts:
-        """Nothing holds yet; a level's numbers lie side by side."""
+        """Nothing holds yet, and days are still to be filled in; a level's numbers lie side by side."""
+        size = len(runs.moment)
 
-        def column(value: float, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-            return np.full((levels, len(runs.moment)), value, dtype).T
+        def columns(value: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+            return np.full((levels, size), value, dtype).T
 
         return cls(
             runs=runs,
-            holds=column(False, np.bool_),
-            reached=column(NEVER, np.int64),
-            due=column(NEVER, np.int64),
-            is_provisional=column(False, np.bool_),
-            limit_days=column(np.nan, np.float64),
-            used_days=np.full(len(runs.moment), np.nan),
-            excluded_days=np.full(len(runs.moment), np.nan),
+            holds=columns(False, np.bool_),
+            reached=columns(NEVER, np.int64),
+            due=columns(NEVER, np.int64),
+            is_provisional=columns(False, np.bool_),
+            limit_days=np.empty((levels, size)).T,
+            used_days=np.empty(size),
+            excluded_days=np.empty(size),
         )
 
     def put(self, rows: Indices, part: Verdicts) -> None:
