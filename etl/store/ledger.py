@@ -27,7 +27,7 @@ STAGED_TYPES = {
     "payload": "jsonb",
 }
 """Column types of the staging table."""
-PART_MESSAGES = 200_000
+PART_MESSAGES = 100_000
 """Messages read for judging at a time."""
 
 
