@@ -106,7 +106,9 @@ def set_unpulled(connection: Connection, sources: Sequence[str], business_on: da
 def untold_incidents(connection: Connection, sources: Sequence[str], business_on: date) -> list[tuple[str, str, str]]:
     """(source, state, detail) of those not complete tonight, whose incident is open and not told yet."""
     parameters = {"sources": list(sources), "business_on": business_on}
-    return [(row.source, row.state, row.detail) for row in connection.execute(sql("feeds/untold_incidents"), parameters)]
+    return [
+        (row.source, row.state, row.detail) for row in connection.execute(sql("feeds/untold_incidents"), parameters)
+    ]
 
 
 def known_counts(engine: Engine) -> list[tuple[datetime, dict[str, int]]]:
