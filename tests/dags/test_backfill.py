@@ -31,6 +31,8 @@ from tests.runs.world import Exchange, Platform
 
 pytestmark = [pytest.mark.airflow, pytest.mark.database, pytest.mark.slow]
 FIRST_LOAD = date(2026, 11, 9)
+# Tasks are forked from the scheduler: what it has imported they need not import one by one.
+WARM_SCHEDULER = "import sys\nif 'scheduler' in sys.argv:\n    from tests.faults.warm import load\n    load()\n"
 DAG = "dags/nightly_supervision"
 
 
@@ -108,6 +110,9 @@ class Office:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        settings_file = self.var_dir / "airflow" / "config" / "airflow_local_settings.py"
+        settings_file.parent.mkdir(parents=True, exist_ok=True)
+        settings_file.write_text(WARM_SCHEDULER, encoding="utf-8")
         with running(port) as airflow:
             deadline = time.monotonic() + 120
             while "nightly_supervision" not in {dag["dag_id"] for dag in airflow.fetch("GET", "dags")["dags"]}:
