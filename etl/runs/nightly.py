@@ -108,7 +108,7 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
         except JianchaError as error:
             failures.append(error)
             detail = str(error)
-        feeds.set_admitted(engine(), name, business_on, detail, waiting)
+        feeds.set_admitted(engine(), name, business_on, cutoff_at(business_on, settings().cutoff), detail, waiting)
         reach("admit.after_feed")
     for failure in failures:
         log.error("not admitted", reason=str(failure))
@@ -123,8 +123,8 @@ def judge(
 
     Args:
         as_of: judge as of this moment instead and only report; nothing is written.
-        notify: ``never`` records the night's events as told to nobody, for good. A source's nights before its first
-            feed were reconstructed and are told to nobody either.
+        notify: ``never`` tells nobody of the night's events, for good. A source's nights before its first load were
+            reconstructed and are told to nobody either.
         only: the sources this run was about; incidents are raised for them alone.
     """
     if notify not in ("auto", "never"):
@@ -177,7 +177,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
 
 
 def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "auto") -> dict[str, Any]:
-    """The whole night in this process -> counts per verb and the sources that could not be read."""
+    """The whole night in this process -> counts per verb, sources that could not be read, and those frozen, and why."""
     incomplete: dict[str, str] = {}
     names = chosen(only)
     if not names:
@@ -188,13 +188,19 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
         except SourceError as error:
             incomplete[name] = str(error)
             log.error("source incomplete", source=name, reason=str(error))
-    return {
+    done = {
         "admit": admit(business_on, only),
         "judge": judge(business_on, notify=mode, only=only),
         "trace": trace(business_on),
         "notify": notify(business_on, mode),
-        "incomplete": incomplete,
     }
+    with engine().connect() as connection:
+        frozen = {
+            source: detail
+            for source, state, detail in feeds.verdicts(connection, business_on)
+            if source in names and state != "complete"
+        }
+    return done | {"incomplete": incomplete, "frozen": frozen}
 
 
 def links() -> dict[str, LinkLimit]:
@@ -323,24 +329,15 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
 
 
 def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> None:
-    """One incident per source that is not complete tonight; the supervision office's summary of the night."""
+    """Tell each open incident once, unless nobody is to be told; the supervision office's summary of the night."""
     with engine().begin() as connection:
-        for name, state, detail in feeds.verdicts(connection, business_on):
-            if name not in asked:
-                continue
-            if state == "complete":
-                feeds.close_incidents(connection, name, business_on)
-            elif feeds.open_incident(connection, name, business_on, state, detail):
-                incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
-                card_store.insert_item(
-                    connection,
-                    f"C/{name}/{business_on}",
-                    "C",
-                    business_on,
-                    sources.get(name).department,
-                    incident,
-                    is_muted=is_muted,
-                )
+        feeds.set_unpulled(connection, asked, business_on)
+        for name, state, detail in [] if is_muted else feeds.untold_incidents(connection, asked, business_on):
+            incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
+            card_store.insert_item(
+                connection, f"C/{name}/{business_on}", "C", business_on, sources.get(name).department, incident,
+                is_muted=False,
+            )  # fmt: skip
         card_store.insert_item(connection, f"B/{business_on}", "B", business_on, None, {}, is_muted=is_muted)
 
 

@@ -40,7 +40,7 @@ def record_night(
     """Make night `business_on` say exactly `events`; a repeated night appends nothing.
 
     Events no longer true (the night was judged before something reached it) are voided by a later event, never
-    changed. Notice items are created with their events; those of `muted` sources are never mailed.
+    changed. Notice items are created with their events; those of `muted` sources have none.
     """
     reach("judge.before_append")
     with engine.begin() as connection:
@@ -66,8 +66,8 @@ def record_night(
         ]
         told = [(event, seq) for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)]
         for name, rows in (("cards/insert_void_item", taken_back), ("cards/insert_card_item", told)):
-            if rows:
-                connection.execute(sql(name), [_item(event, seq, muted) for event, seq in rows])
+            if items := [_item(event, seq) for event, seq in rows if event["source"] not in muted]:
+                connection.execute(sql(name), items)
         connection.execute(
             sql("cards/set_night"),
             {"business_on": business_on, "fingerprint": fingerprint, "cases": cases},
@@ -103,10 +103,10 @@ def _is_told(event: Mapping[str, Any]) -> bool:
     return not event["is_baseline"] and not (event["level"] == "reminder" and is_stopped)
 
 
-def _item(event: Mapping[str, Any], seq: int, muted: Collection[str]) -> dict[str, Any]:
+def _item(event: Mapping[str, Any], seq: int) -> dict[str, Any]:
     return {
         "business_key": _business_key(event), "revision": str(event["revision"]), "business_on": event["business_on"],
-        "department": event["department"], "seq": seq, "is_muted": event["source"] in muted,
+        "department": event["department"], "seq": seq,
     }  # fmt: skip
 
 

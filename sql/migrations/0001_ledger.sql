@@ -29,6 +29,7 @@ create table watermark (
     source       text not null,
     stream       text not null,
     covers_until timestamptz not null,
+    first_on     date not null,
     primary key (source, stream)
 );
 
@@ -199,10 +200,6 @@ create table link_lag (
     message_count bigint not null, late_count bigint not null, negative_count bigint not null,
     p50_seconds bigint, p95_seconds bigint, max_seconds bigint,
     primary key (business_on, source, hop, kind)
-);
-create table feed_incident (
-    source text not null, opened_on date not null, state text not null, detail text not null, closed_on date,
-    primary key (source, opened_on)
 );
 
 -- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.

@@ -1,3 +1,17 @@
+-- Incidents as the verdicts have them: nights not complete that have the same next complete night, or none yet.
+create or replace view v_feed_incident as
+select distinct on (source, closed_on) source, business_on as opened_on, state, detail, closed_on
+from (
+    select f.*, (
+        select min(c.business_on)
+        from feed c
+        where c.source = f.source and c.state = 'complete' and c.business_on > f.business_on
+    ) as closed_on
+    from feed f
+    where f.state <> 'complete'
+) incomplete
+order by source, closed_on, business_on;
+
 -- Cards as they stood at the end of one night (v_card is the same for the newest night), without voided events.
 create or replace function card_on(night date) returns setof v_card language sql stable as $$
     select latest.*,

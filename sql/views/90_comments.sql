@@ -24,6 +24,7 @@ comment on table watermark is 'Until when everything of a source has been pulled
 comment on column watermark.source is 'Source.';
 comment on column watermark.stream is '* for all streams of the source.';
 comment on column watermark.covers_until is 'The next regular night asks for what arrived after this moment.';
+comment on column watermark.first_on is 'Night of the first load, which reconstructed the nights before it: these count as complete.';
 
 comment on table feed is 'One verdict per source and night: may the absence of a record be believed?';
 comment on column feed.source is 'Source.';
@@ -189,13 +190,6 @@ comment on column link_lag.p50_seconds is 'Median, an observed value.';
 comment on column link_lag.p95_seconds is '95th percentile, an observed value.';
 comment on column link_lag.max_seconds is 'Longest.';
 
-comment on table feed_incident is 'A source that is not complete: one incident until it is complete again.';
-comment on column feed_incident.source is 'Source.';
-comment on column feed_incident.opened_on is 'First night.';
-comment on column feed_incident.state is 'State of the feed that opened it.';
-comment on column feed_incident.detail is 'Why.';
-comment on column feed_incident.closed_on is 'Night that was complete again; null: open.';
-
 comment on table notice is 'Outbox: one frozen mail to one recipient.';
 comment on column notice.notice_key is 'Kind, night, recipient, department; the same key is written once.';
 comment on column notice.mail_kind is 'A department''s digest, B the office''s summary, C feed incident, F operations.';
@@ -219,7 +213,7 @@ comment on column notice_item.business_on is 'Night.';
 comment on column notice_item.department is 'Department code.';
 comment on column notice_item.card_event_seq is 'Card event it tells; null for other items.';
 comment on column notice_item.payload is 'What an item without a card event says.';
-comment on column notice_item.is_muted is 'Told to nobody, for good: a reconstructed night, a night judged again, or notify never.';
+comment on column notice_item.is_muted is 'Told to nobody, for good: told before its event was voided and appended again, or the summary of a night that was to tell nobody.';
 comment on column notice_item.created_at is 'Wall clock.';
 
 comment on table notice_claim is 'Which mail tells which item.';
@@ -236,6 +230,13 @@ comment on column bulletin.docx_sha256 is 'SHA-256 of the document.';
 comment on column bulletin.issued_at is 'Wall clock.';
 
 comment on view v_card_event is 'Card events that count: neither void nor voided. Columns as in card_event.';
+comment on view v_feed_incident is 'A source that is not complete: one incident until its next complete night, whenever that was run.';
+comment on column v_feed_incident.source is 'Source.';
+comment on column v_feed_incident.opened_on is 'First night.';
+comment on column v_feed_incident.state is 'State of the feed on its first night.';
+comment on column v_feed_incident.detail is 'Why.';
+comment on column v_feed_incident.closed_on is 'Night that was complete again; null: open.';
+
 comment on view v_card is 'Cards: the latest counting event of each, by night. Columns as in card_event and these; card_on(night) gives the same as of the end of any past night.';
 comment on column v_card.issued_on is 'Night the card was first issued.';
 comment on column v_card.is_highest is 'The highest standing level of its case and clock: what reports count.';

@@ -35,7 +35,7 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert planned["known_basis"] == "reconstructed"
 
     ended = jiancha("night", "--date", NIGHT)
-    assert (ended.code, set(ended.only)) == (0, {"admit", "judge", "trace", "notify", "incomplete"})
+    assert (ended.code, set(ended.only)) == (0, {"admit", "judge", "trace", "notify", "incomplete", "frozen"})
     assert "pulled" in ended.err, "progress goes to standard error"
 
     status = jiancha("status", "--json").only

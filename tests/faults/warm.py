@@ -60,8 +60,8 @@ class Warm:
             return int(self._server.stdout.readline())
 
 
-def serve() -> None:
-    """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
+def load() -> None:
+    """Import all that processes forked from this one would import."""
     import etl
     import expectations
 
@@ -73,6 +73,11 @@ def serve() -> None:
     for name in SLOW:
         importlib.import_module(name)
     gc.freeze()
+
+
+def serve() -> None:
+    """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
+    load()
     print(0, flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -235,8 +235,7 @@ def test_an_interrupted_feed_replaces_the_digest_until_it_is_whole_again(book: L
     assert "另有 1 项警报" in body(incident)
     assert f"广安区市场监督管理局 | {notices.INTERRUPTED}" in body(summary)
     assert notices.claim(book.engine, date(2026, 11, 23)) == [], "still open on the next night"
-    with book.engine.begin() as connection:
-        connection.exec_driver_sql("update feed_incident set closed_on = '2026-11-24'")
+    book.put("feed", source="scjg", business_on=date(2026, 11, 24), state="complete", known_basis="night")
     assert notices.claim(book.engine, date(2026, 11, 24)) == ["A/2026-11-24/scjg-1/scjg"]
 
 

@@ -142,6 +142,7 @@ class Ledger:
         self.item(f"B/{night}", "B", {}, business_on=night)
 
     def incident(self, source: str, department: str, opened_on: date = NIGHT, state: str = "partial") -> None:
-        self.put("feed_incident", source=source, opened_on=opened_on, state=state, detail="应报 120 行，只到 80 行")
+        verdict = {"state": state, "known_basis": "night", "detail": "应报 120 行，只到 80 行"}
+        self.put("feed", source=source, business_on=opened_on, **verdict)
         payload = {"source": source, "state": state, "detail": "应报 120 行，只到 80 行", "opened_on": str(opened_on)}
         self.item(f"C/{source}/{opened_on}/{department}", "C", payload, department=department)
