@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -280,22 +280,33 @@ def _read(found: _Found, quiet_seconds: float) -> bytes:
     if 0 <= age < quiet_seconds:
         time.sleep(quiet_seconds - age)
     try:
-        descriptor = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = _open(found.path)
     except FileNotFoundError:
         raise SourceUnavailable(f"{found.name} disappeared while the folder was read; pull again") from None
-    except OSError as error:
-        raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise SourceContractBroken("is not a regular file")
+    with file:
+        before = os.fstat(file.fileno())
         if before.st_size > limit:
             raise SourceContractBroken(f"holds {before.st_size} bytes; at most {limit} are read")
         content = file.read(limit + 1)
-        after = os.fstat(descriptor)
+        after = os.fstat(file.fileno())
     if not (len(content) == before.st_size == after.st_size and found.modified_ns == after.st_mtime_ns):
         raise _StillWritten
     return content
+
+
+def _open(path: Path) -> BinaryIO:
+    """A regular file: a link, pipe or device in its place is neither followed nor waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
+    file = os.fdopen(descriptor, "rb", closefd=True) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    if file is None:
+        os.close(descriptor)
+        raise SourceContractBroken("is not a regular file")
+    return file
 
 
 def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], bool]:
@@ -342,12 +353,17 @@ def _move(folder: Path, path: Path, to: str, day: str) -> None:
     """Rename within the drop folder; a different file of that name there already is never overwritten."""
     target = folder / to / date.fromisoformat(day).isoformat() / path.name
     content_hash = _sha256(path)
-    if target.exists() and _sha256(target) != content_hash:
+    if os.path.lexists(target) and _sha256(target) != content_hash:
         target = target.parent / content_hash[:12] / path.name
+    for parent in (target.parent, *target.parent.parents):
+        if parent == folder:
+            break
+        if parent.is_symlink():
+            raise SourceContractBroken(f"{parent} is a link; it must be a folder of its own")
     target.parent.mkdir(parents=True, exist_ok=True)
     path.replace(target)
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
