@@ -12,7 +12,7 @@ import re
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -106,7 +106,10 @@ class FileDrop:
             SourceLate: a day's file is missing, or a file is still being written.
             SourceContractBroken: a file is not what the module declares.
         """
-        folder = _folder(source, connection)
+        with _reachable(source):
+            yield from self._pull(source, _folder(source, connection), window)
+
+    def _pull(self, source: Source, folder: Path, window: Window) -> Iterator[Page | Pulled]:
         faults: list[str] = []
         absent: list[str] = []
         for stream, files in self.streams.items():
@@ -185,13 +188,15 @@ class FileDrop:
             landed: the `meta` of each landed page. A file already moved is passed over, and so is one that was
                 replaced since it was read: the next pull takes it.
         """
-        folder = _folder(source, connection)
-        for meta in landed:
-            path = folder / Path(str(meta["file"])).name
-            # Gone already is what a repeated call finds.
-            with suppress(FileNotFoundError):
-                if not path.is_symlink() and _sha256(path) == meta["sha256"]:
-                    _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
+        with _reachable(source):
+            folder = _folder(source, connection)
+            inbox = {found.path for found in _scan(folder)}
+            for meta in landed:
+                path = folder / Path(str(meta["file"])).name
+                # Gone already is what a repeated call finds.
+                with suppress(FileNotFoundError):
+                    if path in inbox and _sha256(path) == meta["sha256"]:
+                        _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
 
     def _check(self, source: Source, files: Files, content: bytes) -> int | None:
         """Refuse a wrong header before landing; the number of data rows where counting them is independent."""
@@ -203,7 +208,9 @@ class FileDrop:
     def _name_strangers(self, source: Source, folder: Path) -> None:
         for found in _scan(folder):
             if not found.name.startswith(".") and not any(files.match(found.name) for files in self.streams.values()):
-                structlog.get_logger().warning("file_drop_unknown_name", source=source.name, file=found.name)
+                # Its name may hold line ends, escapes or bytes of another encoding.
+                shown = repr(os.fsencode(found.name).decode(errors="backslashreplace"))
+                structlog.get_logger().warning("file_drop_unknown_name", source=source.name, file=shown)
 
 
 class _StillWritten(Exception):
@@ -237,13 +244,25 @@ class _Found:
         }
 
 
+@contextmanager
+def _reachable(source: Source) -> Iterator[None]:
+    """A share that breaks off, is full, or does not let us in is the fault of this source alone."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceUnavailable(f"{source.name}: the drop folder cannot be worked in ({error.strerror})") from error
+
+
 def _folder(source: Source, connection: str) -> Path:
+    if "://" in connection:  # not repeated: it may hold a password
+        raise ConfigurationError("the connection of a drop folder is a path on this machine, not a URL")
     folder = Path(connection)
     if not folder.is_dir():
         raise SourceUnavailable(f"{source.name}: the drop folder {folder} is not there; is the share mounted?")
     for name in (DONE, FAILED):
-        if (folder / name).is_symlink():
-            raise SourceContractBroken(f"{source.name}: {folder / name} is a link; it must be a folder of its own")
+        place = folder / name
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            raise SourceContractBroken(f"{source.name}: {place} is a link or file; it must be a folder of its own")
     return folder
 
 
@@ -302,11 +321,10 @@ def _open(path: Path) -> BinaryIO:
         raise
     except OSError as error:
         raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
-    file = os.fdopen(descriptor, "rb", closefd=True) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-    if file is None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise SourceContractBroken("is not a regular file")
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], bool]:
@@ -355,9 +373,7 @@ def _move(folder: Path, path: Path, to: str, day: str) -> None:
     content_hash = _sha256(path)
     if os.path.lexists(target) and _sha256(target) != content_hash:
         target = target.parent / content_hash[:12] / path.name
-    for parent in (target.parent, *target.parent.parents):
-        if parent == folder:
-            break
+    for parent in (target.parent, target.parent.parent):
         if parent.is_symlink():
             raise SourceContractBroken(f"{parent} is a link; it must be a folder of its own")
     target.parent.mkdir(parents=True, exist_ok=True)
