@@ -24,7 +24,6 @@ from etl.store.engine import engine
 from etl.store.landing import LandedPage
 from etl.store.ledger import Refusal
 
-
 DRIFT_ROWS = 10
 """Fewer rows refused alike than this say nothing about their source."""
 

@@ -35,13 +35,13 @@ def test_finishes_that_come_in_a_new_shape_freeze_the_source_instead_of_making_e
     platform: Platform, ready: Engine, altered: Alter, addressed: None
 ) -> None:
     for number in range(12):
-        platform.accept(f"case-{number:02}", f"2026-11-09 10:{number:02}", promised=7, statutory=7)
+        platform.accept(f"case-{number:02}", f"2026-11-09 11:{number:02}", promised=7, statutory=7)
     assert night(FIRST).code == 0
     before = cards(ready)
     assert {level for _, level in before} == {"reminder"}
     finishes(platform, 12, result_date="2026年11月18日10时")
 
-    for on in (SECOND, THIRD):  # on the 18th, at 10:00 and a few minutes, all limits ran out
+    for on in (SECOND, THIRD):  # at 11:00 and a few minutes on the 18th all limits ran out
         assert night(on).code == 3
         found = status()["scjg"]
         assert (found["state"], found["last_complete_on"]) == ("partial", "2026-11-17")
@@ -96,14 +96,18 @@ def test_three_months_of_records_in_one_night_are_known_from_that_night_and_floo
         (False, False),
         (True, True),
     ]
-    assert rows(ready, "select count(*) from notice_item i join card_event on seq = card_event_seq where is_baseline") == [
-        (0,)
-    ]
-    assert not {case for case, level in cards(ready) if level != "reminder"} & {f"{day:%m%d}-0" for day in days[:-10:2]}, "finished in time"
+    assert rows(
+        ready, "select count(*) from notice_item i join card_event on seq = card_event_seq where is_baseline"
+    ) == [(0,)]
+    assert not {case for case, level in cards(ready) if level != "reminder"} & {
+        f"{day:%m%d}-0" for day in days[:-10:2]
+    }, "finished in time"
 
     told = {
         case
-        for (case,) in rows(ready, "select case_no from notice_item join card_event on seq = card_event_seq where level = 'red'")
+        for (case,) in rows(
+            ready, "select case_no from notice_item join card_event on seq = card_event_seq where level = 'red'"
+        )
     }
     assert len(told) > 30
     (digest,) = [mail for mail in _mails() if "电子监察日警报" in mail["Subject"]]
@@ -116,7 +120,9 @@ def test_three_months_of_records_in_one_night_are_known_from_that_night_and_floo
     for part in (_text(digest), digest.get_body(("html",)).get_content()):
         assert f"共 {len(listed)} 件，此处列出前 30 件" in part
         assert "全部见附件" in part
-    summaries = [_text(mail) for mail in _mails() if "电子监察日汇总" in mail["Subject"] and f"{SECOND}" in mail["Subject"]]
+    summaries = [
+        _text(mail) for mail in _mails() if "电子监察日汇总" in mail["Subject"] and f"{SECOND}" in mail["Subject"]
+    ]
     assert len(summaries) == 1
     assert len(summaries[0].splitlines()) < 60, "the office hears counts, not cases"
 

@@ -1,4 +1,4 @@
-"""Formulas, markup, header breaks and template marks in every text field of a message, from the feed to what people open.
+"""Formulas, markup, header breaks and template marks in every text field of a message, from feed to what people open.
 
 The source is made from the contract itself – one stream a message kind, one column a field – so a new field is under
 test the day it is added. What comes out is opened by the programs' own parsers.
@@ -13,7 +13,7 @@ import json
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
@@ -39,7 +39,7 @@ from etl.sources.kinds import Rest
 from etl.sources.values import Reader, code, listing, number, text, time, whole
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import night, rows
-from tests.runs.world import ITEM, at
+from tests.runs.world import at
 
 CHROMIUM = Path("/usr/bin/chromium")
 FIRST, SECOND = date(2026, 11, 18), date(2026, 11, 19)
@@ -51,7 +51,7 @@ HOSTILE = {
     "at": "@SUM(1+1)*cmd|'/c calc'!A0",
     "tab": "\t=1+1",
     "return": "\r=1+1",
-    "link": "=HYPERLINK(\"http://evil.example\",\"x\")",
+    "link": '=HYPERLINK("http://evil.example","x")',
     "address": "http://evil.example/x",
     "script": "<script>document.title='owned'</script>",
     "image": "<img src=x onerror=\"document.title='owned'\">",
@@ -77,7 +77,9 @@ class Contract:
     rows: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def answer(self, request: Request) -> Response:
-        since, until = (datetime.fromisoformat(request.args.get(n, "2000-01-01T00:00+08:00")) for n in ("since", "until"))
+        since, until = (
+            datetime.fromisoformat(request.args.get(n, "2000-01-01T00:00+08:00")) for n in ("since", "until")
+        )
         kind = request.path.rpartition("/")[2]
         found = [row for row in self.rows[kind] if since < datetime.fromisoformat(row["received_at"]) <= until]
         return Response(json.dumps({"total": len(found), "rows": found, "next": None, "data_until": until.isoformat()}))
@@ -135,7 +137,13 @@ def contract(
         for kind in KINDS
     }
     dialect = Columns(
-        "case_no", whole("version", 1), time("written_at"), time("received_at"), text("item_code"), text("item_name"), streams
+        "case_no",
+        whole("version", 1),
+        time("written_at"),
+        time("received_at"),
+        text("item_code"),
+        text("item_name"),
+        streams,
     )
     altered("scjg", kind=Rest(tuple(KINDS)), dialect=dialect, encoding="utf-8")
     return served
@@ -144,10 +152,12 @@ def contract(
 def tell_everything(contract: Contract) -> None:
     """Per hostile text a case with a message of every kind, overdue, red and yellow, by the second night."""
     for number_, (_, said) in enumerate(HOSTILE.items()):
-        case_no = "".join(letter for letter in said if letter.isprintable() and not letter.isspace())[:40] + f"#{number_}"
+        case_no = (
+            "".join(letter for letter in said if letter.isprintable() and not letter.isspace())[:40] + f"#{number_}"
+        )
         began = at("2026-11-05 09:00") + timedelta(minutes=number_)
-        limits = {"promised_limit": 2, "statutory_limit": 9, "promised_due_at": None, "outcome": "passed", "limit_unit": "working_day",
-                  "case_type": "promised"}  # fmt: skip
+        days = {"promised_limit": 2, "statutory_limit": 9, "promised_due_at": None, "limit_unit": "working_day"}
+        limits = days | {"outcome": "passed", "case_type": "promised"}
         for kind in KINDS:
             if kind == "finish":
                 continue
@@ -205,7 +215,10 @@ def assert_inert_mail(raw: bytes, mail: EmailMessage) -> None:
         *("Message-ID", "Date", "From", "To", "Subject", "Auto-Submitted", "MIME-Version"),
         "Content-Type",
     }
-    assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()][:2] == ["text/plain", "text/html"]
+    assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()][:2] == [
+        "text/plain",
+        "text/html",
+    ]
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert all(value.isprintable() for value in mail.values())
     for line in mail.get_body(("plain",)).get_content().splitlines():
@@ -219,9 +232,13 @@ def assert_inert_page(page: bytes) -> None:
     tags = {str(element.tag) for element in tree.iter() if isinstance(element.tag, str)}
     assert not tags & {"script", "img", "a", "iframe", "object", "embed", "link", "form", "base", "video", "audio"}
     assert len(tree.findall(".//style")) <= 1
-    assert not [element for element in tree.iter() if not isinstance(element.tag, str)], "no comment swallows what follows"
+    assert not [element for element in tree.iter() if not isinstance(element.tag, str)], (
+        "no comment swallows what follows"
+    )
     names = {name for element in tree.iter() for name in element.attrib}
-    assert not [name for name in names if name.startswith("on") or name in ("href", "src", "srcset", "action", "background")]
+    assert not [
+        name for name in names if name.startswith("on") or name in ("href", "src", "srcset", "action", "background")
+    ]
     assert "台账链首" in tree.text_content(), "nothing has swallowed the foot"
     assert "1337" not in tree.text_content(), "no template mark is worked out"
 

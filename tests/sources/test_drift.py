@@ -159,7 +159,10 @@ def rows_of(source: Source, one: Judged) -> dict[str, str | None]:
 
 def said(source: Source, one: Judged, row: dict[str, str | None]) -> tuple[dict[str, Any] | None, str]:
     """(the message of this field's kind or None, the reason of the reject or '')."""
-    page = {"row_no": pa.array([0], pa.int64()), **{name: pa.array([value], pa.string()) for name, value in row.items()}}
+    page = {
+        "row_no": pa.array([0], pa.int64()),
+        **{name: pa.array([value], pa.string()) for name, value in row.items()},
+    }
     messages, rejects = source.dialect.messages(source, one.stream, pa.table(page))
     found = [message for message in messages.to_pylist() if message["kind"] == one.kind]
     return (found[0] if found else None), (rejects[0][1] if rejects else "")
@@ -173,8 +176,15 @@ def test_a_judged_field_that_drifts_is_refused_or_says_the_same(source: Source, 
     for column in one.columns:
         absent = {name: value for name, value in row.items() if name != column}
         for drifted in (absent, absent | {column + "_new": row[column]}):
-            if one.field in ("case_no", "version", "seq") or getattr(getattr(one.reader, "status", one.reader), "required", False):
-                assert said(source, one, drifted)[1] in ("missing_key", "missing_value", "unknown_code", "contradiction")
+            if one.field in ("case_no", "version", "seq") or getattr(
+                getattr(one.reader, "status", one.reader), "required", False
+            ):
+                assert said(source, one, drifted)[1] in (
+                    "missing_key",
+                    "missing_value",
+                    "unknown_code",
+                    "contradiction",
+                )
             else:
                 with pytest.raises(SourceContractBroken, match=f"no column {column}"):
                     said(source, one, drifted)

@@ -1,7 +1,7 @@
 """The limit on a whole pull, kept even when the other side sends just often enough never to time out.
 
-The time-out of a socket runs anew with every byte, so a handshake, header, chunk length or ``100 Continue`` that dribbles
-in, or a query that never ends, would hold a night for ever. Here one clock shuts down every socket of the pull.
+The time-out of a socket runs anew with every byte, so a handshake, header, chunk length or ``100 Continue`` that
+dribbles in, or a query that never ends, would hold a night for ever. One clock shuts down every socket of the pull.
 """
 
 from __future__ import annotations

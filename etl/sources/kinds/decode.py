@@ -20,7 +20,7 @@ from etl.sources.contract import Decoded
 CELL_CHARACTERS_MAX = 10_000
 COLUMNS_MAX = 500
 ROWS_MAX = 500_000
-"""Of one page: thirty megabytes of nothing but line ends or ``[0,0,0…`` would otherwise fill the memory with rejects."""
+"""Of one page: thirty megabytes of ``[0,0,0…`` would otherwise fill the memory with rejects."""
 ROW_NO = "row_no"
 
 Reject = tuple[int, str, str]

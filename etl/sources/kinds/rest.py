@@ -136,7 +136,9 @@ class Rest:
             raise SourceIncomplete(f"{received} rows came, {envelope.total} were declared")
         if sorted(totals) not in (totals, totals[::-1]):
             # Rows came and went: one may have come behind the key for each that went, and the count would not show it.
-            raise SourceIncomplete(f"the declared total rose and fell between {min(totals)} and {max(totals)}; pull again")
+            raise SourceIncomplete(
+                f"the declared total rose and fell between {min(totals)} and {max(totals)}; pull again"
+            )
         yield Pulled(stream, envelope.total, envelope.data_until)
 
 

@@ -269,7 +269,8 @@ def _said(error: DBAPIError) -> str:
 def _lines(names: Sequence[str], rows: Result[Any]) -> tuple[bytes, int, Any]:
     """Rows as they arrive -> (JSON Lines, how many, the last row)."""
     out, count, row, limit = bytearray(), 0, None, settings().page_bytes_max
-    for count, row in enumerate(rows, 1):
+    for row in rows:
+        count += 1
         out += orjson.dumps({name: _text(value) for name, value in zip(names, row, strict=True)}) + b"\n"
         if len(out) > limit:
             raise SourceContractBroken(f"a page is larger than {limit} bytes; lower page_rows")

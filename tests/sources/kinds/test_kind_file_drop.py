@@ -84,6 +84,11 @@ def pull_until_error(source, folder: Path, window: Window, error: type[Exception
     return answers, str(caught.value)
 
 
+def pull_and_settle(source, folder: Path, window: Window) -> None:
+    pages, _ = pull(source, folder, window)
+    source.kind.settle(source, str(folder), [page.meta for page in pages], done=True)
+
+
 def decode(source, content: str | bytes):
     content = content.encode("gb18030") if isinstance(content, str) else content
     return source.kind.decode(source, "accept", content, {})
@@ -258,8 +263,7 @@ def test_a_share_that_lets_nothing_be_moved_is_unavailable(source, inbox, window
     drop(inbox, NAME, text(LINE) if done else "wrong\n")
     drop(inbox, f"{'done' if done else 'failed'}/2026-11-16", b"")  # where the day's folder ought to be
     with pytest.raises(SourceUnavailable, match="cannot be worked in"):
-        pages, _ = pull(source, inbox, window)
-        source.kind.settle(source, str(inbox), [page.meta for page in pages], done=True)
+        pull_and_settle(source, inbox, window)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +293,7 @@ def test_a_file_of_any_name_is_left_alone_and_named_on_one_harmless_line(source,
     assert "file_drop_unknown_name" in line
     assert re.sub(r"\x1b\[\d*m", "", line).isprintable()
     assert [page.meta["file"] for page in pages] == [NAME]
-    assert os.fsencode(name) in {os.fsencode(entry) for entry in os.listdir(inbox)}
+    assert os.fsencode(name) in {os.fsencode(entry) for entry in inbox.iterdir()}
 
 
 def test_a_url_in_place_of_a_folder_is_refused_without_repeating_its_password(source, window):
@@ -711,7 +715,9 @@ ENTITIES = {
 }
 
 
-@pytest.mark.parametrize("part", ["worksheets/sheet1", "sharedStrings", "workbook", "styles", "_rels/workbook.xml.rels"])
+@pytest.mark.parametrize(
+    "part", ["worksheets/sheet1", "sharedStrings", "workbook", "styles", "_rels/workbook.xml.rels"]
+)
 @pytest.mark.parametrize("declared", ENTITIES)
 def test_entities_in_any_part_of_a_workbook_are_refused_and_never_expanded(books, part, declared):
     content = io.BytesIO()

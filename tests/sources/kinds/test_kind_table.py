@@ -348,7 +348,9 @@ def test_a_query_that_hangs_is_given_up_by_the_total_limit_and_by_the_server_too
         with pytest.raises(SourceUnavailable, match="does not answer"):
             pull(source, postgresql_url, window)
         assert time.monotonic() - began < 2
-        waiting = sa.text("select count(*) from pg_stat_activity where query like '%up_accept%' and wait_event = 'relation'")
+        waiting = sa.text(
+            "select count(*) from pg_stat_activity where query like '%up_accept%' and wait_event = 'relation'"
+        )
         time.sleep(0.1)
         assert holder.execute(waiting).scalar_one() == 0
         holder.rollback()
