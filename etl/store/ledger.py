@@ -77,14 +77,17 @@ def admit_page(
                 for row in sorted(conflicts)
             ),
         ]
-        for refusal in refused:
+        if refused:
             connection.execute(
                 sql("ledger/quarantine_row"),
-                {
-                    "source": page.source, "stream": page.stream, "business_on": page.business_on,
-                    "page_id": page.page_id, "row_no": refusal.row_no, "row_sha256": refusal.row_sha256,
-                    "reason": refusal.reason, "detail": refusal.detail[:500],
-                },
+                [
+                    {
+                        "source": page.source, "stream": page.stream, "business_on": page.business_on,
+                        "page_id": page.page_id, "row_no": refusal.row_no, "row_sha256": refusal.row_sha256,
+                        "reason": refusal.reason, "detail": refusal.detail[:500],
+                    }
+                    for refusal in refused
+                ],
             )  # fmt: skip
         rows = set(messages["row_no"].to_pylist()) - conflicts
         counts = Admitted(len(inserted), len(rows - inserted), len({refusal.row_no for refusal in refused}))

@@ -46,8 +46,8 @@ def dialect(codes: Codes, stages: Mapping[str, str]) -> Columns:
         "limit_unit": code("gdblsxdw", codes.limit_unit, required=True),
         "case_type": code("bjlx", codes.case_type, required=True),
         "channel": code("sqfs", codes.channel),
-        "certificate_required": code("zzsf", codes.flag),
-        "joint": code("lbsf", codes.flag),
+        "certificate_required": code("zzsf", codes.flag, required=True),
+        "joint": code("lbsf", codes.flag, required=True),
         "stage_plan": listing("sphjs", ","),
     }
     step: Fields = {

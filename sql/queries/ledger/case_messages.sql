@@ -8,7 +8,12 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        payload ->> 'limit_unit' as limit_unit,
        (payload ->> 'promised_due_at')::timestamptz as promised_due_at,
        payload ->> 'case_type' as case_type,
+       payload ->> 'channel' as channel,
+       (payload ->> 'certificate_required')::boolean as certificate_required,
        (payload ->> 'joint')::boolean as joint,
+       (payload ->> 'began_at')::timestamptz as began_at,
+       (payload ->> 'limit')::float8 as limit,
+       payload ->> 'inquiry_kind' as inquiry_kind,
        payload ->> 'special_kind' as special_kind,
        (payload ->> 'approved_days')::float8 as approved_days,
        payload ->> 'approver' as approver
