@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
@@ -21,14 +22,19 @@ def person(rng: Random, *, rare: bool) -> str:
     return surname + given
 
 
-def business(rng: Random) -> str:
-    """A shop or company of the district."""
-    return f"广安区{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(_TRADES)}"
+def business(rng: Random, place: str) -> str:
+    """A shop or company of that place."""
+    return f"{place}{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(_TRADES)}"
 
 
 def official(rng: Random, source: str) -> str:
     """A handler; each department has six."""
-    return person(Random(f"official/{source}/{rng.randrange(6)}"), rare=False)
+    return _official(source, rng.randrange(6))
+
+
+@cache
+def _official(source: str, number: int) -> str:
+    return person(Random(f"official/{source}/{number}"), rare=False)
 
 
 def phone(rng: Random) -> str:

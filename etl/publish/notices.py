@@ -21,7 +21,7 @@ from etl.publish.envelope import Mail, address, freeze, message_id, plain_text
 from etl.publish.privacy import one_line
 from etl.publish.wording import NONE, minute
 from etl.settings import settings
-from etl.store import outbox
+from etl.store import feeds, outbox
 from etl.store.outbox import Notice, Row
 
 INTERRUPTED = "数据接入中断，待恢复后通知"
@@ -214,6 +214,7 @@ class _Night:
                 night,
                 counts=self._rows("night_counts", business_on=night),
                 feeds=self._rows("night_feeds", business_on=night),
+                silent=feeds.silent(self._connection, night),
                 links=self._rows("night_links", business_on=night),
                 doubtful=outbox.in_doubt(self._connection),
                 waiting=self._waiting,

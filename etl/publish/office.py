@@ -12,7 +12,7 @@ from etl.publish import render
 from etl.publish.digest import Footer, Titles
 from etl.publish.envelope import Mail
 from etl.publish.privacy import one_line, redact
-from etl.publish.wording import NONE, day, duration, levels, minute, titled
+from etl.publish.wording import NONE, day, duration, levels, minute, silence, titled
 from etl.store.outbox import Row
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
@@ -22,6 +22,7 @@ def summary(
     night: date,
     counts: Sequence[Row],
     feeds: Sequence[Row],
+    silent: Sequence[Row],
     links: Sequence[Row],
     doubtful: Sequence[Row],
     waiting: Mapping[str, str],
@@ -43,6 +44,7 @@ def summary(
         "sections": [
             ("各部门红黄牌", "今日无在册牌。", *_by_department(counts)),
             ("数据接入", "今日没有数据源记录。", *_feeds(feeds, titles)),
+            ("静默的数据源", "没有。", *_silent(silent, titles)),
             ("最慢链路", "今日没有推送记录。", *_links(links, titles)),
             ("需人工核对的邮件", "没有。", *_doubtful(doubtful)),
             ("未能通知", "没有。", ("部门", "原因"), [(one_line(name), why) for name, why in waiting.items()]),
@@ -142,6 +144,17 @@ def _feeds(feeds: Sequence[Row], titles: Titles) -> Table:
             redact(row["detail"]) or NONE,
         )
         for row in feeds
+    ]
+
+
+def _silent(silent: Sequence[Row], titles: Titles) -> Table:
+    return ("数据源", "最近有数据", "情况"), [
+        (
+            titled(row["source"], titles),
+            day(row["last_on"]),
+            f"{silence(row['first_on'], row['working_days'])}；接口应答正常，在册牌可能失实，请向该部门核实",
+        )
+        for row in silent
     ]
 
 

@@ -213,6 +213,7 @@ def links() -> dict[str, LinkLimit]:
             link.mode,
             link.yellow_after_working_days,
             link.red_after_working_days,
+            link.origin,
         )
         for name, link in first.items()
     }
@@ -221,8 +222,11 @@ def links() -> dict[str, LinkLimit]:
 def titles() -> dict[str, str]:
     """What systems and platforms are called, by code."""
     declared = [sources.get(name) for name in sources.names()]
-    targets = {link.target: link.title for source in declared for link in source.links}
-    return targets | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}
+    links = [link for source in declared for link in source.links]
+    ends = {link.target: link.title for link in links} | {
+        link.origin: link.origin_title for link in links if link.origin
+    }
+    return ends | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}
 
 
 def chosen(only: Sequence[str] | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -13,6 +14,7 @@ from etl.domain.night import night_of
 from etl.store.statements import sql
 
 UNPULLED = "本夜没有拉取"
+SILENT_DAYS = 3
 
 
 def set_pulled(
@@ -73,6 +75,15 @@ def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, 
         for row in rows
         if row.state or row.asked_from <= business_on
     ]
+
+
+def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
+    """Sources that normally send and have not for SILENT_DAYS working days though their feed is complete: 静默.
+
+    Rows: source, last_on (business date of the last message), first_on (first silent working day), working_days.
+    """
+    asked = {"business_on": business_on, "silent_days": SILENT_DAYS}
+    return [dict(row) for row in connection.execute(sql("feeds/silent"), asked).mappings()]
 
 
 def judged_nights(engine: Engine, night: date) -> dict[str, date]:

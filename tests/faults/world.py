@@ -27,10 +27,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import Engine, create_engine, make_url
 
 from city.build import build
-from city.provincial_platform import BASE, Platform, server
+from city.provincial_platform import Platform, server
 from etl.store.digest import digest
 from etl.store.engine import embedded_url
 from etl.store.evidence import verify
+from etl.store.reference import TABLES
 from etl.store.statements import sql
 from tests.faults.warm import Warm
 
@@ -238,11 +239,11 @@ class World:
             connection.exec_driver_sql("select pg_reload_conf()")
         self.post_office = PostOffice()
         until = datetime.fromisoformat(str(summary["data_until"]))
-        self._platform = server(Platform(folder / "city" / "scjg", until), 0)
+        self._platform = server(Platform(folder / "city", until), 0)
         threading.Thread(target=self._platform.serve_forever, args=(0.1,), daemon=True).start()
         known = {
             "rsj": f"sqlite:///{folder / 'city' / 'rsj.sqlite'}",
-            "scjg": f"http://127.0.0.1:{self._platform.server_port}{BASE}",
+            "scjg": f"http://127.0.0.1:{self._platform.server_port}/scjg",
         }
         self.connections = {f"JIANCHA_CONNECTION_{name.upper()}": known[name] for name in sources if name in known}
         self._warm = Warm()
@@ -287,7 +288,8 @@ class World:
                 branch = self._new("file", self._warm)
                 shutil.copytree(self.folder / "city" / "zrzy", branch.folder / "zrzy")
                 branch.done("ledger", "migrate")
-                branch.done("reference", "import", *map(str, sorted((self.folder / "city" / "reference").iterdir())))
+                found = sorted((self.folder / "city" / "reference").iterdir())
+                branch.done("reference", "import", *(str(path) for path in found if path.stem in TABLES))
             else:
                 branch = self._copy(self._prepare(before[:-1]), "file", None)
                 branch.done(*before[-1])

@@ -17,8 +17,8 @@ from etl.errors import SourceError
 from etl.publish.envelope import plain_text
 from etl.runs import nightly
 from etl.settings import settings
-from etl.sources.departments import scjg as module
 from etl.sources.sets import national
+from etl.sources.sets import provincial as module
 from tests.cli.command import jiancha
 from tests.runs.conftest import Feeds
 from tests.runs.test_a_night import night, rows, status

@@ -19,9 +19,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from city.build import build
-from city.provincial_platform import BASE, Platform, server
+from city.provincial_platform import Platform, server
 from etl.settings import ROOT
 from etl.store.engine import embedded_url
+from etl.store.reference import TABLES
 from etl.store.statements import sql
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
@@ -73,19 +74,19 @@ class Office:
 def office(embedded_server: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("order")
     summary = build(folder / "city", 1)
-    platform = server(Platform(folder / "city" / "scjg", datetime.fromisoformat(str(summary["data_until"]))), 0)
+    platform = server(Platform(folder / "city", datetime.fromisoformat(str(summary["data_until"]))), 0)
     threading.Thread(target=platform.serve_forever, args=(0.1,), daemon=True).start()
     made = Office(
         embedded_server,
         folder,
         {
             "JIANCHA_CONNECTION_RSJ": f"sqlite:///{folder / 'city' / 'rsj.sqlite'}",
-            "JIANCHA_CONNECTION_SCJG": f"http://127.0.0.1:{platform.server_port}{BASE}",
+            "JIANCHA_CONNECTION_SCJG": f"http://127.0.0.1:{platform.server_port}/scjg",
         },
     )
     made.new("outage")
     made.finish(made.start("ledger", "migrate"))
-    reference = sorted(str(path) for path in (folder / "city" / "reference").iterdir())
+    reference = sorted(str(path) for path in (folder / "city" / "reference").iterdir() if path.stem in TABLES)
     made.finish(made.start("reference", "import", *reference))
     for night in (BEFORE, AFTER):
         made.night(night)
