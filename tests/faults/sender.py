@@ -34,7 +34,7 @@ from etl.crashpoints import POINTS
 from etl.publish.sender import FILE_CRASH_POINTS, SMTP_CRASH_POINTS
 from etl.store.engine import embedded_url
 from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
-from tests.faults.warm import Warm
+from tests.faults.warm import Warm, go_on, stands_still, state, until
 from tests.publish.world import NIGHT, Ledger
 
 CLAIM_POINTS = ("notify.before_claim_commit", "notify.after_claim_commit")
@@ -258,14 +258,13 @@ class Telling:
         first = self._start(self.story.command, JIANCHA_STOP_AT=pause.at.point)
         if not pause.at.point and self._await(pause.at, first[0]):
             os.kill(first[0], signal.SIGSTOP)
-        _until(lambda: _state(first[0]) in "TZ", "the sender stands still")
         started = [first]
-        if _state(first[0]) == "T":
+        if stands_still(first[0]):
             self.told.pauses[pause.at.point.partition(":")[0] or "any moment"] += 1
             try:
                 started += self._meanwhile(pause, first[0])
             finally:
-                os.kill(first[0], signal.SIGCONT)
+                go_on(first[0])
         for process in started:
             self._end(process, pause.killed)
 
@@ -285,9 +284,9 @@ class Telling:
         self.told.pauses["a second sender beside it"] += 1
         if is_robbed or not has_turn:
             # It has the turn now. It may still have to wait for a row the first one is just changing.
-            _until(lambda: _state(second[0]) == "Z", "", 10 * pause.seconds)
+            until(lambda: state(second[0]) == "Z", "", 10 * pause.seconds)
         else:
-            _until(lambda: self._turns(granted=False), "the second sender waits")
+            until(lambda: self._turns(granted=False), "the second sender waits")
             time.sleep(pause.seconds)
             assert self._turns(granted=False), "the second sender did not wait for the first"
         return [second]
@@ -373,7 +372,7 @@ class Telling:
             return arrived
         # The server may still be at a mail whose sender is dead. Asleep it does nothing more.
         asleep = {number for number, (what, _, _) in self.story.troubles if what == "sleep"}
-        _until(lambda: not self._open() - asleep, "the server comes to rest")
+        until(lambda: not self._open() - asleep, "the server comes to rest")
         for line in self._lines():
             if line["event"] == "queued":
                 row = frozen[line["id"]]
@@ -424,10 +423,10 @@ class Telling:
         """Wait for a moment of a running process; False when the process was faster."""
         wanted = len([line for line in self._lines() if line["event"] == "conn"]) + at.connections
         journal = self._journals[-1]
-        while journal.read_bytes().count(b'"event": "conn"') < wanted and _state(pid) != "Z":
+        while journal.read_bytes().count(b'"event": "conn"') < wanted and state(pid) != "Z":
             time.sleep(0.002)
         time.sleep(at.delay_s)
-        return _state(pid) != "Z"
+        return state(pid) != "Z"
 
 
 def tell(story: Story, desk: Desk) -> Told:
@@ -582,21 +581,6 @@ def _report(total: Told, seed: int, seconds: float) -> list[str]:
         "|---|---|---|",
         *(f"| {who} | `{where}` | {n} |" for who, where, n in rows),
     ]
-
-
-def _until(is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait; `AssertionError` when `what` does not come true in time (without `what`: go on)."""
-    ends = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > ends:
-            assert not what, f"never: {what}"
-            return
-        time.sleep(0.005)
-
-
-def _state(pid: int) -> str:
-    """The kernel's letter: T stopped, Z ended and not yet waited for."""
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
 
 
 def _text(output: Path) -> str:
