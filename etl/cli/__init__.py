@@ -50,7 +50,7 @@ _ADVICE = {
 def _database_problem(error: Exception) -> str | None:
     """One line about a ledger that does not answer, has no tables or no room, or where another run was faster.
 
-    None for anything else. Three drivers speak: psycopg wrapped by SQLAlchemy, psycopg itself (COPY), ADBC (large reads).
+    None for anything else. Three drivers speak: psycopg inside SQLAlchemy, psycopg itself (COPY), ADBC (large reads).
     """
     import adbc_driver_manager
     import psycopg

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
@@ -226,6 +227,13 @@ class Branch:
             connection.exec_driver_sql(f'alter database "{self.name}" set search_path = lockless, public, pg_catalog')
         self.engine.dispose()
 
+    def must_wait(self) -> None:
+        """Until a process waits for an advisory lock of this ledger; `AssertionError` when none ever does."""
+        query = """select count(*) from pg_locks join pg_database d on d.oid = database
+                   where locktype = 'advisory' and datname = %s and not granted"""
+        with self.world.admin.connect() as connection:
+            until(lambda: connection.exec_driver_sql(query, (self.name,)).scalar(), "a process waits for a lock")
+
     def drop(self) -> None:
         """Forget the branch."""
         self.engine.dispose()
@@ -379,6 +387,13 @@ def world(folder: Path, sources: Sequence[str]) -> Iterator[World]:
         yield built
     finally:
         built.close()
+
+
+@contextmanager
+def private_world(sources: Sequence[str]) -> Iterator[World]:
+    """A world in a temporary folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="jiancha-faults-") as folder, world(Path(folder), sources) as built:
+        yield built
 
 
 def _message_id(content: bytes) -> str:
