@@ -132,8 +132,8 @@ class ServerKills:
         return [
             f"{self.told.kills.total()} times an embedded PostgreSQL died by SIGKILL, postmaster and every child, "
             f"under a night at work, in {self.told.scenarios.total()} copies of a prepared ledger; each time the night "
-            "ended with exit code 5 and one line, the server was started again and recovered by itself. Then the night was "
-            "run again and compared with a run nobody disturbed: both ledger digests equal, every mail delivered "
+            "ended with exit code 5 and one line, the server was started again and recovered by itself. Then the night "
+            "was run again and compared with a run nobody disturbed: both ledger digests equal, every mail delivered "
             f"exactly once, the evidence chain verifies. {self.told.held} mails were held for a person, at most one "
             "for each death while a mail was handed over.",
             *table("killed at", dict(sorted(self.told.kills.items()))),

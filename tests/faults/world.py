@@ -374,7 +374,8 @@ class World:
         folder = self.folder / name
         folder.mkdir()
         with self.admin.connect() as connection:
-            connection.exec_driver_sql(f'create database "{name}" template "{template}"')
+            # Copied through the log, PostgreSQL 18 lets a sequence fall back when the server dies soon afterwards.
+            connection.exec_driver_sql(f'create database "{name}" template "{template}" strategy file_copy')
         engine = create_engine(self.admin.url.set(database=name), connect_args={"options": "-c timezone=UTC"})
         return Branch(self, name, folder, mode, engine, warm)
 
