@@ -44,28 +44,29 @@ class _Draft:
 def claim(engine: Engine, business_on: date, titles: Titles | None = None) -> list[str]:
     """Freeze a mail for everything untold up to night `business_on`; the keys of the new notices.
 
-    One transaction: all or nothing, and of two runs at once one claims and the other finds nothing (or loses to the
-    unique keys and returns nothing). Items nobody can be written to about stay unclaimed and are named in mail B.
+    One transaction: all or nothing. An item is told to a recipient once, by key: of two runs at once the slower one
+    begins again with what the other left. Items nobody can be written to about stay unclaimed and are named in mail B.
 
     Args:
         business_on: the night the mails are dated.
         titles: what systems and platforms are called, by code; departments are named by the ledger.
     """
     try:
-        with engine.begin() as connection:
-            outbox.wait_for_claimers(connection)
-            notices = _compose(connection, business_on, titles or {})
-            for notice in notices:
-                outbox.put(connection, notice)
-            crashpoints.reach("notify.before_claim_commit")
+        notices = _claim(engine, business_on, titles or {})
     except IntegrityError:
-        with engine.connect() as connection:
-            # Lost against a run that claimed the same items; anything else is a real error.
-            if set(_keys(notices)) & set(_keys(_compose(connection, business_on, titles or {}))):
-                raise
-        return []
+        notices = _claim(engine, business_on, titles or {})
     crashpoints.reach("notify.after_claim_commit")
-    return _keys(notices)
+    return [notice.notice_key for notice in notices]
+
+
+def _claim(engine: Engine, business_on: date, titles: Titles) -> list[Notice]:
+    with engine.begin() as connection:
+        outbox.wait_for_claimers(connection)
+        notices = _compose(connection, business_on, titles)
+        for notice in notices:
+            outbox.put(connection, notice)
+        crashpoints.reach("notify.before_claim_commit")
+    return notices
 
 
 def preview(engine: Engine, business_on: date, titles: Titles | None = None) -> list[dict[str, Any]]:
@@ -99,10 +100,6 @@ def settle(engine: Engine, notice_key: str, *, is_delivered: bool) -> None:
     outbox.move(engine, notice_key, "held", state, detail="人工核对：" + ("已送达" if is_delivered else "未送达，重发"))
 
 
-def _keys(notices: Sequence[Notice]) -> list[str]:
-    return [notice.notice_key for notice in notices]
-
-
 def _compose(connection: Connection, business_on: date, titles: Titles) -> list[Notice]:
     head = outbox.row(connection, "ledger_head", business_on=business_on)
     drafts = list(_Night(connection, business_on, titles, head).drafts())
@@ -133,6 +130,7 @@ def _address(draft: _Draft, to: Row, notice_key: str, composed_at: Any) -> Notic
         business_on=draft.business_on,
         department=draft.department,
         recipient=one_line(to["email"]),
+        recipient_id=to["recipient_id"],
         subject=one_line(draft.mail.subject),
         message_id=message_id(notice_key, sender),
         content=content,

@@ -229,10 +229,12 @@ create table notice_item (
     is_muted     boolean not null,
     created_at   timestamptz not null default now()
 );
+-- An item is told to a recipient once, whichever night's mail it is in.
 create table notice_claim (
     item_key     text not null references notice_item,
+    recipient_id text not null,
     notice_key   text not null references notice,
-    primary key (item_key, notice_key)
+    primary key (item_key, recipient_id)
 );
 
 create table bulletin (

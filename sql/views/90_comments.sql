@@ -218,6 +218,7 @@ comment on column notice_item.created_at is 'Wall clock.';
 
 comment on table notice_claim is 'Which mail tells which item.';
 comment on column notice_claim.item_key is 'Item.';
+comment on column notice_claim.recipient_id is 'Who is told.';
 comment on column notice_claim.notice_key is 'Mail.';
 
 comment on table bulletin is 'Issued weekly bulletins, frozen.';

@@ -167,7 +167,7 @@ def told(engine: Engine) -> list[tuple[str, bool]]:
 def test_an_event_appended_again_after_it_was_told_tells_nobody_a_second_time(chain: Engine) -> None:
     with chain.begin() as connection:  # a mail has claimed everything
         connection.exec_driver_sql("set local session_replication_role = replica")
-        connection.exec_driver_sql("insert into notice_claim select item_key, 'mail' from notice_item")
+        connection.exec_driver_sql("insert into notice_claim select item_key, 'somebody', 'mail' from notice_item")
     record(chain, [event("4", nature="suspect")])
     items = told(chain)
     assert items[:5] == [(str(number), False) for number in range(5)]

@@ -271,12 +271,13 @@ def _scan(folder: Path) -> list[_Found]:
     """Regular files of one folder; links, pipes and folders are not files anybody dropped."""
     if not folder.is_dir():
         return []
+    found = []
     with os.scandir(folder) as entries:
-        return [
-            _Found(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path))
-            for entry in entries
-            if entry.is_file(follow_symlinks=False)
-        ]
+        for entry in entries:
+            with suppress(FileNotFoundError):  # taken away since it was listed
+                if entry.is_file(follow_symlinks=False):
+                    found.append(_Found(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)))
+    return found
 
 
 def _past(folder: Path, name: str) -> list[_Found]:
