@@ -13,6 +13,7 @@ import pytest
 
 from tests.oracle import judge as oracle
 from tests.oracle.cases import Case, shanghai
+from tests.oracle.profiles import HUNAN, WHOLE_DAYS
 
 Message = dict[str, Any]
 Card = dict[str, Any]
@@ -22,7 +23,7 @@ Judge = Callable[..., list[Card]]
 def by_oracle(
     messages: list[Message], as_of: datetime, known_by: datetime | None = None, count_mode: str = "office_clock"
 ) -> list[Card]:
-    return oracle.judge(messages, as_of, known_by, {"count_mode": count_mode})
+    return oracle.judge(messages, as_of, known_by, HUNAN if count_mode == "office_clock" else WHOLE_DAYS)
 
 
 def by_fast_judge(

@@ -1,0 +1,127 @@
+"""Every clock's cards, judged again from nothing at every cut-off night.
+
+Reads only canonical messages. Straight loops: for each case, for each night, select what was known, count, compare.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import combinations
+from typing import Any
+
+from tests.oracle.look import Boundary, Case, Which, cut_off_after, cut_off_from, key, known_at, name_of
+from tests.oracle.profiles import HUNAN, LEVELS, Profile
+from tests.oracle.runs import Message, at, has_passed, occurred
+from tests.oracle.stepping import as_known, count, local, local_day, second
+
+Sets = list[frozenset[str]]
+
+
+def is_first(message: Message, every: list[Message]) -> bool:
+    """Version 1; an accept also when every earlier version only asked for a supplement."""
+    if message["version"] == 1:
+        return True
+    if message["kind"] != "accept" or not has_passed(message):
+        return False
+    earlier = {m["version"]: m for m in every if key(m) == key(message) and m["version"] < message["version"]}
+    return 1 in earlier and all(m["payload"].get("outcome") == "supplement" for m in earlier.values())
+
+
+def nature_of_removed(
+    case: Case, which: Which, boundary: Boundary, held_at: int, as_of: int, known_by: int
+) -> tuple[str | None, Sets, str | None]:
+    """(nature, the sets of messages that may be named as deciding, responsible hop); None: it never was a card."""
+    known, today = case.known(known_by), as_known(local_day(known_by))
+    own_night = min(cut_off_after(boundary.reached), as_of)
+    doubtful = [
+        m
+        for m in known
+        if known_at(m) > own_night
+        and not (is_first(m, case.messages) and m["written_at"] is not None and at(m["written_at"]) <= boundary.reached)
+    ]
+
+    def stands_without(unsaid: list[Message]) -> bool:
+        return which in case.held([m for m in known if m not in unsaid], as_of, today)
+
+    if which in case.held(known, as_of, as_known(local_day(held_at))):
+        return "calendar", [], None
+    for number in range(1, len(doubtful) + 1):
+        found = [unsaid for unsaid in combinations(doubtful, number) if stands_without(list(unsaid))]
+        if found:
+            return "suspect", [frozenset(map(name_of, unsaid)) for unsaid in found], None
+    late = [
+        m for m in known if m not in doubtful and known_at(m) > own_night and max(known_at(m), occurred(m)) > held_at
+    ]
+    deciding = [m for m in late if stands_without([m, *doubtful])] or late
+    if not deciding:
+        return ("suspect", [frozenset()], None) if doubtful else (None, [], None)
+    return "push_delay", [frozenset(map(name_of, deciding))], responsible_hop(min(deciding, key=occurred))
+
+
+def responsible_hop(message: Message) -> str | None:
+    """The first hop that took longer than it may: an hour to the platform, the next night from there."""
+    if message["received_at"] is None:
+        return f"{message['source']}->supervision"
+    if at(message["received_at"]) - at(message["written_at"]) > 3600:
+        return f"{message['source']}->platform"
+    if known_at(message) > cut_off_from(at(message["received_at"])):
+        return "platform->supervision"
+    return None
+
+
+def judge(
+    messages: list[Message],
+    as_of: datetime,
+    known_by: datetime | None = None,
+    profile: Profile = HUNAN,
+    step: int = 60,
+) -> list[dict[str, Any]]:
+    """Cards listed at (as_of, known_by). Messages and moments are whole steps (seconds) from a full hour."""
+    now, known = second(as_of), second(known_by or as_of)
+    cards = []
+    for case_no in sorted({m["case_no"] for m in messages}):
+        count.cache_clear()
+        case = Case([m for m in messages if m["case_no"] == case_no], profile, step)
+        standing = case.held(case.known(known), now, as_known(local_day(known)))
+
+        last_held: dict[Which, tuple[int, Boundary]] = {}
+        cut = min((known_at(m) for m in case.messages), default=now)
+        while cut <= min(now, known):
+            for which, boundary in case.held(case.known(cut), cut, as_known(local_day(cut))).items():
+                last_held[which] = (cut, boundary)
+            cut = cut_off_after(cut)
+
+        for which in sorted(standing.keys() | last_held.keys()):
+            sets: Sets = []
+            hop = None
+            nature: str | None
+            if which in standing:
+                boundary, nature = standing[which], "conduct"
+            else:
+                held_at, boundary = last_held[which]
+                nature, sets, hop = nature_of_removed(case, which, boundary, held_at, now, known)
+            if nature is None:
+                continue
+            cards.append(
+                {
+                    "case_no": case_no,
+                    "clock": which[0],
+                    "clock_key": which[1],
+                    "level": which[2],
+                    "reached_at": local(boundary.reached).isoformat(),
+                    "due_at": None if boundary.due is None else local(boundary.due).isoformat(),
+                    "used_days": float(boundary.used_days),
+                    "excluded_days": float(boundary.excluded_days),
+                    "limit_days": float(boundary.limit_days),
+                    "base": boundary.rule.base,
+                    "nature": nature,
+                    "standing": which in standing or nature == "suspect",
+                    "provisional": boundary.provisional,
+                    "responsible_hop": hop,
+                    "evidence": case.evidence(which, now, known),
+                    "deciding": sets,
+                }
+            )
+    return sorted(
+        cards, key=lambda card: (card["case_no"], card["clock"], card["clock_key"], LEVELS.index(card["level"]))
+    )
