@@ -47,7 +47,9 @@ class Messages:
     def of(cls, table: pa.Table, kinds: tuple[str, ...]) -> Messages:
         """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds."""
         table = table.filter(pc.is_in(table["kind"], pa.array(kinds)))
-        table = table.sort_by([("case_no", "ascending"), ("occurred_at", "ascending"), ("source", "ascending")])
+        # By the whole key: nothing may depend on the order messages came in.
+        order = ("case_no", "occurred_at", "source", "kind", "seq", "version")
+        table = table.sort_by([(name, "ascending") for name in order])
         codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
         case = codes.indices.to_numpy().astype(np.int64)
         case_nos = codes.dictionary.to_pylist()
