@@ -37,7 +37,7 @@ def nature_of_removed(
         m
         for m in known
         if known_at(m) > own_night
-        and not (is_first(m, case.messages) and m["written_at"] is not None and at(m["written_at"]) <= boundary.reached)
+        and not (is_first(m, known) and m["written_at"] is not None and at(m["written_at"]) <= boundary.reached)
     ]
 
     def stands_without(unsaid: list[Message]) -> bool:
