@@ -34,7 +34,11 @@ from tests.faults.world import ADMITTED, FIRST, GAP, NIGHT, WEEK, Mode, Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "docs" / "proof.md"
-PROPERTIES = ("tests/domain/test_clock_against_oracle.py", "tests/supervision/test_judge_against_oracle.py")
+PROPERTIES = (
+    "tests/domain/test_clock_against_oracle.py",
+    "tests/supervision/test_judge_against_oracle.py",
+    "tests/supervision/test_past_nights.py",
+)
 SOURCES = ("rsj", "scjg", "zrzy")
 WORKERS = 2
 console = Console(stderr=True)

@@ -26,7 +26,7 @@ LIMITS: dict[str, list[float]] = {
     "natural_day": [1, 3, 5, 7, 15],
     "hour": [2, 7, 24, 30],
     "minute": [30, 420, 1000],
-    "month": [1],
+    "month": [1, 1, 1.5],
 }
 
 

@@ -118,6 +118,11 @@ def own_kind(run: Run, mode: str) -> str | None:
     return kind_of_count(mode, run.unit)
 
 
+def is_limit(limit: float | None, unit: str) -> bool:
+    """More than nothing; months are whole ones."""
+    return limit is not None and limit > 0 and (unit != "month" or limit == int(limit))
+
+
 def steps_of(limit: float, unit: str, counter: Steps | Dates) -> Fraction:
     number = Fraction(str(limit))
     if unit == "month":
@@ -148,13 +153,14 @@ def closing(run: Run, counter: Steps | Dates) -> int:
 
 def extension(run: Run, mode: str, calendar: Calendar, step: int) -> float:
     """The days of the first extension that is approved, within the maximum and not after the statutory boundary."""
-    limit = run.limits.get("statutory") or run.limits.get("promised")
+    statutory, promised = run.limits.get("statutory") or 0, run.limits.get("promised")
+    limit = statutory if statutory > 0 else promised
     kind = kind_of_count(mode, run.unit)
     for start in run.extensions:
         days, approver = start["payload"].get("approved_days"), start["payload"].get("approver")
         if days is None or not 0 < days <= (15 if run.is_joint else 10) or not (approver or "").strip():
             continue
-        if limit is not None and limit > 0 and kind is not None:
+        if limit is not None and is_limit(limit, run.unit) and kind is not None:
             counter = count(kind, calendar, run.start, run.spans, step)
             if counter.exceeded(floor(steps_of(limit, run.unit, counter)), max(occurred(start), run.start)):
                 continue
@@ -180,7 +186,7 @@ def boundary(run: Run, rule: Rule, profile: Profile, calendar: Calendar, step: i
         if rule.offset or rule.percent != 100 or rule.meets:
             return None
         limit, shown = closing(run, counter) + more, more
-    elif (run.limits.get(rule.base) or 0) > 0:
+    elif is_limit(run.limits.get(rule.base), run.unit):
         limit = steps_of(run.limits[rule.base] or 0, run.unit, counter)
         if isinstance(counter, Dates):
             limit = Fraction(floor(limit))
