@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.oracle import judge as oracle
@@ -336,3 +337,26 @@ def test_a_month_and_a_half_is_no_limit_and_one_case_with_it_stops_no_other(judg
 def test_an_extension_moves_a_due_moment_by_its_working_days(judge: Judge) -> None:
     case = accepted(promised_due_at="2018-10-26T16:00:00+08:00").extension("2018-10-20 10:00", 5)
     assert cards(judge, case, "2018-11-30 10:00")["yellow"]["reached_at"][:19] == "2018-11-02T16:00:00"
+
+
+def test_the_hop_that_kept_the_finish_for_three_working_days_answers_for_the_withdrawn_card(judge: Judge) -> None:
+    from etl.domain.night import to_us
+    from etl.domain.office_axis import OfficeAxis
+    from etl.store.calendars import packaged
+    from etl.supervision.delays import DEFAULT_LINK, late_by
+
+    yellow = cards(judge, late_arrival(), "2018-10-27 01:00")["yellow"]
+    assert yellow["responsible_hop"] == "health->platform"
+    written, received = (np.array([to_us(shanghai(text))]) for text in ("2018-10-23 15:00", "2018-10-26 15:00"))
+    is_late, lag_days, levels = late_by(written, received, DEFAULT_LINK, OfficeAxis(packaged().cn()))
+    assert (is_late.tolist(), lag_days.tolist(), levels) == ([True], [3.0], ["yellow"])
+
+
+@pytest.mark.parametrize(
+    ("ended", "own"),
+    [("2018-10-19 10:00", ["reminder"]), ("2018-10-24 10:00", ["reminder", "yellow", "red"])],
+)
+def test_a_procedure_of_three_approved_days_has_cards_of_its_own(judge: Judge, ended: str, own: list[str]) -> None:
+    """Begun 10-16 10:00: the limit of three days, minus three, is passed at once; six days pass red too."""
+    listed = judge(accepted().special("2018-10-16 10:00", ended, 3).messages, shanghai("2018-11-20 10:00"))
+    assert [card["level"] for card in listed if card["clock"] == "special"] == own
