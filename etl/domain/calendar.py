@@ -101,7 +101,9 @@ class CalendarBook:
         self.revised_on = sorted({day.known_from for day in self.days} | {day.known_from for day in self.statutory})
         self._known: dict[int, Calendar] = {}
         if not self.days or not self.statutory:
-            raise UsageError(f"calendar {code} has no rulings or no statutory holidays; nothing can be counted with it")
+            raise CalendarNotCovering(
+                f"calendar {code} has no rulings or no statutory holidays; nothing can be counted with it"
+            )
 
     def known(self, at: date | None = None) -> Calendar:
         """The calendar as known on `at` (None: everything known now)."""

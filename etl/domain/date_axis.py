@@ -179,7 +179,6 @@ def _months_after(day: int, months: float) -> int:
         raise UsageError(f"a limit of {months} months is not a whole number of months")
     begin = date.fromordinal(day + EPOCH)
     year, month = divmod(begin.year * 12 + begin.month - 1 + int(months), 12)
-    if year > 9000:
-        raise UsageError(f"a limit of {months:.0f} months is beyond any calendar")
+    year = min(year, 9000)  # beyond every calendar, which `due` refuses
     last = gregorian.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(begin.day, last)).toordinal() - EPOCH

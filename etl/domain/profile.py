@@ -79,6 +79,9 @@ class Profile(BaseModel):
             raise ValueError(f"ruled twice: {', '.join(twice)}")
         if missing := sorted({rule.clock for rule in self.levels if rule.base == "fixed"} - self.fixed_days.keys()):
             raise ValueError(f"fixed_days does not say the limit of {', '.join(missing)}")
+        in_working_days = {rule.clock for rule in self.levels} - {"case", "consultation", "complaint"}
+        if self.count_mode == "natural_day" and in_working_days:
+            raise ValueError(f"natural_day cannot count the working days of {', '.join(sorted(in_working_days))}")
         return self
 
     @property

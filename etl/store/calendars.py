@@ -62,6 +62,8 @@ def _ruling(row: dict[str, str]) -> tuple[str, CalendarDay]:
 
 @lru_cache(maxsize=2)
 def _calendars(rulings: tuple[tuple[str, CalendarDay], ...]) -> Calendars:
+    if not rulings:
+        raise CalendarNotCovering(f"{SEEDS / 'calendar_days.csv'} holds no ruling; nothing can be counted without one")
     days: dict[str, list[CalendarDay]] = {}
     for code, ruling in rulings:
         days.setdefault(code, []).append(ruling)

@@ -22,7 +22,7 @@ from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import Profile
 from etl.errors import UsageError
 from etl.supervision.cards import clocks
-from etl.supervision.cards.clock import UNITS, Runs, axis_of, specials_of, suspensions_of
+from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, Runs, axis_of, specials_of, suspensions_of
 from etl.supervision.delays import LinkLimit
 from etl.supervision.history import Messages, Moments, pick
 from etl.supervision.judge import contract_card, judge_table
@@ -52,8 +52,11 @@ def explain(
             f"case {case_no}: no acceptance was known by {known_by.isoformat()}; there is no clock to explain"
         )
     specials = specials_of(history, moments, picked)
-    unit, is_given = UNITS[int(run.unit[0])], bool(run.given_due[0] != NEVER)
-    axis = axis_of(profile, unit, is_given, book.version(version))
+    unit = UNITS[int(run.unit[0])]
+    promise = GIVEN if run.given_due[0] != NEVER else INSTANT if run.is_instant[0] else COUNTED
+    axis = axis_of(profile, unit, promise, book.version(version))
+    if axis is None:
+        raise UsageError(f"case {case_no}: profile {profile.label} cannot count a limit in {unit}; correct the record")
     suspensions = suspensions_of(history, specials, run.moment, axis, axis.start(run.start))
     cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links).to_pylist()
     keys = _Evidence(history)

@@ -139,7 +139,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     run, rule = np.nonzero(holds | (past_row >= 0))
     case, key, stands = run_case[run], run_key[run], holds[run, rule]
     then, today = past_row[run, rule], now_row[run]
-    boundary = np.where(stands, now.reached[today, rule], _at(past.reached, then, rule))
+    boundary = np.where(stands, _at(now.reached, today, rule), _at(past.reached, then, rule))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
     removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
     keep = np.flatnonzero(stands | (removal.nature >= 0))

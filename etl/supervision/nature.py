@@ -51,7 +51,7 @@ def removals(
         """Not known by the card's own night, and without effect as long as the card held."""
         return (history.known[message] > own_night[card]) & (effective[message] > held.as_of[card])
 
-    is_correction = _corrections(history)
+    is_correction = _corrections(history, history.known <= question.known_by)
 
     def is_doubtful(card: Indices, message: Indices) -> Mask:
         entered_late = is_correction[message] | (history.written[message] > boundary[gone][card])
@@ -142,10 +142,13 @@ def _grouped(keys: Indices, values: Indices) -> dict[int, list[int]]:
     return groups
 
 
-def _corrections(history: Messages) -> Mask:
-    """Messages that are not the first word on their record. The first passed acceptance after supplements is one."""
+def _corrections(history: Messages, is_known: Mask) -> Mask:
+    """Messages that are not the first word on their record. The first passed acceptance after supplements is one.
+
+    By what is known: a first version that comes later makes no difference yet.
+    """
     is_first = history.version == 1
-    rows = np.flatnonzero(history.kind == KIND["accept"])
+    rows = np.flatnonzero((history.kind == KIND["accept"]) & is_known)
     rows = rows[np.lexsort((history.version[rows], history.source[rows], history.case[rows]))]
     record = np.unique(np.stack((history.case[rows], history.source[rows])), axis=1, return_inverse=True)[1].ravel()
     lowest = np.full(len(rows), NEVER)

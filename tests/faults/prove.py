@@ -32,6 +32,7 @@ ORACLES = "oracles"
 PROPERTIES = (
     "tests/domain/test_clock_against_oracle.py",
     "tests/supervision/test_judge_against_oracle.py",
+    "tests/supervision/test_past_nights.py",
     "tests/dags/test_backfill.py",
 )
 HEAD = """# Proofs

@@ -128,7 +128,7 @@ def judge(
     profile: Profile,
     book: CalendarBook,
 ) -> Verdicts:
-    """Judge every run of a clock at every moment; `UsageError` for a limit unit the profile cannot count."""
+    """Judge every run of a clock at every moment; a limit the profile cannot count gives no card."""
     runs = clock.run(messages, moments, picked, profile)
     size = len(runs.moment)
     shape = (size, len(rules))
@@ -143,38 +143,71 @@ def judge(
         excluded_days=np.full(size, np.nan),
     )
     specials = specials_of(messages, moments, picked) if clock.is_suspended else NO_SPECIALS
-    groups = runs.unit + len(UNITS) * ((runs.given_due != NEVER) + 2 * moments.calendar[runs.moment])
-    for group in np.unique(groups):
+    own = np.where(runs.given_due != NEVER, GIVEN, np.where(runs.is_instant, INSTANT, COUNTED))
+    groups = runs.unit + len(UNITS) * (own + 3 * moments.calendar[runs.moment])
+    for group in np.unique(groups).tolist():
         rows = np.flatnonzero(groups == group)
-        unit, is_given = UNITS[group % len(UNITS)], bool(group // len(UNITS) % 2)
-        axis = axis_of(profile, unit, is_given, book.version(int(group) // len(UNITS) // 2))
-        _judge_group(messages, runs.take(rows), rows, specials, axis, unit, clock, rules, profile, out)
+        mine, unit = runs.take(rows), UNITS[group % len(UNITS)]
+        calendar = book.version(group // len(UNITS) // 3)
+        counted = axis_of(profile, unit, COUNTED, calendar)
+        days = np.zeros(len(rows))
+        if clock.is_extendable:
+            days = extension_days(messages, mine, specials, counted, unit, profile)
+        parts = [(counted, unit, tuple(enumerate(rules)))]
+        if own[rows[0]] != COUNTED:  # what the source or the office's day fixes, and beside it what is counted
+            fixed = axis_of(profile, unit, int(own[rows[0]]), calendar)
+            parts = [
+                (axis, by_unit, tuple(rule for rule in enumerate(rules) if (rule[1].base == "promised") == is_fixed))
+                for axis, by_unit, is_fixed in ((counted, unit, False), (fixed, fixed.day_unit if fixed else "", True))
+            ]
+        for axis, by_unit, columns in parts:
+            if axis is not None:
+                _judge_group(messages, mine, rows, specials, axis, by_unit, days, columns, out)
     return out
 
 
-def axis_of(profile: Profile, unit: str, is_given: bool, calendar: Calendar) -> Axis:
-    """The measure a limit of this unit is counted on."""
+COUNTED, GIVEN, INSTANT = 0, 1, 2
+"""How a run's promise is told: a number of a unit, the due moment itself, or at once."""
+
+
+def axis_of(profile: Profile, unit: str, promise: int, calendar: Calendar) -> Axis | None:
+    """The measure a limit of this unit is counted on; None where the profile's mode has no meaning for the unit."""
     mode: str = profile.count_mode
-    if is_given:
-        unit = "hour" if mode == "natural_day" else "working_day"
-    elif unit in ("natural_day", "month") or (unit in ("hour", "minute") and mode == "whole_day"):
-        mode = "natural_day"
+    if promise == COUNTED:
+        if mode == "natural_day" and unit == "working_day":
+            return None
+        if unit in ("natural_day", "month") or (unit in ("hour", "minute") and mode == "whole_day"):
+            mode = "natural_day"
+    elif mode == "natural_day":
+        unit = "hour" if promise == GIVEN else "natural_day"
+    else:
+        unit = "working_day"
     return axis_for(mode, unit, calendar, roll=profile.start_rule == "roll")
+
+
+def is_countable(limits: Numbers, unit: str) -> Mask:
+    """Where there is a limit to count by; months are counted whole only."""
+    countable: Mask = limits > 0
+    return countable & (limits == np.floor(limits)) if unit == "month" else countable
 
 
 @dataclass(frozen=True)
 class Specials:
-    """Special procedures per moment, ends paired by seq (NEVER: open); extensions apart, in order of approval."""
+    """Special procedures per moment, ends paired by seq (NEVER: open); extensions apart, in order of approval.
+
+    `until`: how long they stop other clocks; an open one until the case finishes.
+    """
 
     moment: Indices
     message: Indices
     end: Instants
+    until: Instants
     extension_moment: Indices
     extension: Indices
 
 
 _NONE = np.zeros(0, np.int64)
-NO_SPECIALS = Specials(_NONE, _NONE, _NONE, _NONE, _NONE)
+NO_SPECIALS = Specials(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
 
 
 def specials_of(messages: Messages, moments: Moments, picked: Picked) -> Specials:
@@ -193,7 +226,10 @@ def specials_of(messages: Messages, moments: Moments, picked: Picked) -> Special
     order = np.lexsort((messages.occurred[message], moment))
     extension = order[is_extension[order]]
     rest = np.flatnonzero(~is_extension)
-    return Specials(moment[rest], message[rest], end[rest], moment[extension], message[extension])
+    finish = picked.one(messages, "finish", len(moments))[moment]
+    finished = np.where(finish >= 0, messages.occurred[finish], NEVER)
+    until = np.where((end == NEVER) | (end == messages.occurred[message]), finished, end)
+    return Specials(moment[rest], message[rest], end[rest], until[rest], moment[extension], message[extension])
 
 
 def _judge_group(
@@ -203,9 +239,8 @@ def _judge_group(
     specials: Specials,
     axis: Axis,
     unit: str,
-    clock: Clock,
-    rules: tuple[LevelRule, ...],
-    profile: Profile,
+    extension: Numbers,
+    rules: tuple[tuple[int, LevelRule], ...],
     out: Verdicts,
 ) -> None:
     begin = axis.start(runs.start)
@@ -215,12 +250,9 @@ def _judge_group(
     out.used_days[rows] = axis.days(at_stop - begin - excluded)
     out.excluded_days[rows] = axis.days(excluded)
 
-    extend = np.zeros(len(rows), np.int64)
-    if clock.is_extendable:
-        days = extension_days(messages, runs, specials, axis, unit, begin, suspensions, profile)
-        extend = axis.distance(days, axis.day_unit, runs.start)
+    extend = axis.distance(extension, axis.day_unit, runs.start)
     group = _Group(axis, unit, runs, begin, suspensions, extend)
-    for column, rule in enumerate(rules):
+    for column, rule in rules:
         bound = group.bound(rule)
         held = np.flatnonzero(bound.is_ruled & (runs.stop >= runs.start) & bound.is_over(axis, runs.start, runs.stop))
         reached = bound.take(held).reached(axis, runs.start[held])
@@ -300,7 +332,7 @@ class _Group:
             limit = np.maximum(self.axis.at(due) - self.begin, 0) + self.extend
         else:
             limits = self.runs.limits.get(rule.base, np.full(size, np.nan))
-            is_ruled = limits > 0
+            is_ruled = is_countable(limits, self.unit)
             limit = self.axis.distance(np.where(is_ruled, limits, 0), self.unit, start) + self.extend
         threshold = rule.threshold(limit, offset)
         if is_given:
@@ -323,9 +355,8 @@ def suspensions_of(
 ) -> Suspensions:
     """Merged suspensions per run; `moment` is sorted, and every run of a moment has that moment's suspensions."""
     run, row = _joined(specials.moment, moment)
-    message, end = specials.message[row], specials.end[row]
-    begins = messages.occurred[message]
-    spans = Spans(run, begins, end, (end == NEVER) | (end == begins))
+    message, until = specials.message[row], specials.until[row]
+    spans = Spans(run, messages.occurred[message], until, until == NEVER)
     return suspend(axis, begin, spans, messages.number("approved_days")[message])
 
 
@@ -333,10 +364,8 @@ def extension_days(
     messages: Messages,
     runs: Runs,
     specials: Specials,
-    axis: Axis,
+    axis: Axis | None,
     unit: str,
-    begin: Positions,
-    suspensions: Suspensions,
     profile: Profile,
 ) -> Numbers:
     """Days the first valid extension adds: approved by someone, within the maximum, before the statutory boundary."""
@@ -345,17 +374,20 @@ def extension_days(
     message = specials.extension[row]
     if not len(owner):
         return days
-    statutory, promised = runs.limits["statutory"], runs.limits["promised"]
-    base = np.where(statutory > 0, statutory, np.where(promised > 0, promised, np.nan))
-    targets = suspensions.shift(begin + axis.distance(np.where(base > 0, base, 0), unit, runs.start))
     approved = messages.number("approved_days")[message]
     most = np.where(runs.is_joint[owner], profile.extension_days_max_joint, profile.extension_days_max)
     approver = pc.fill_null(messages.table["approver"], "")
     has_approver = pc.not_equal(pc.utf8_trim_whitespace(approver), "").to_numpy()[message]
-    too_late = axis.is_over(
-        Targets(targets.due[owner], targets.over[owner]), runs.start[owner], messages.occurred[message]
-    )
-    valid = has_approver & (approved > 0) & (approved <= most) & ~(too_late & (base[owner] > 0))
+    valid = has_approver & (approved > 0) & (approved <= most)
+    statutory, promised = runs.limits["statutory"], runs.limits["promised"]
+    base = np.where(statutory > 0, statutory, promised)
+    has_base = is_countable(base, unit)
+    if axis is not None:
+        begin = axis.start(runs.start)
+        targets = begin + axis.distance(np.where(has_base, base, 0), unit, runs.start)
+        due, over = suspensions_of(messages, specials, runs.moment, axis, begin).shift(targets)
+        approved_at = np.maximum(messages.occurred[message], runs.start[owner])
+        valid &= ~(has_base[owner] & axis.is_over(Targets(due[owner], over[owner]), runs.start[owner], approved_at))
     # One extension only: the earliest valid one (rows come in order of approval).
     owners, first = np.unique(owner[valid], return_index=True)
     days[owners] = approved[valid][first]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow.compute as pc
 
 from etl.domain.night import NEVER, Instants
 from etl.domain.profile import Profile
@@ -12,9 +13,12 @@ from etl.supervision.history import Messages, Moments, Picked
 
 def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
     apply = picked.one(messages, "apply", len(moments))
-    online = messages.is_value("channel", "online")
+    accept = picked.one(messages, "accept", len(moments))
+    online, is_told = messages.is_value("channel", "online"), pc.is_valid(messages.table["channel"]).to_numpy()
+    # Where the application names no channel, the acceptance does.
+    channel = np.where((accept >= 0) & ~is_told[apply], accept, apply)
     has = apply >= 0
-    has[has] = online[apply[has]]
+    has[has] = online[channel[has]]
     moment = np.flatnonzero(has)
 
     def occurred(kind: str) -> Instants:
