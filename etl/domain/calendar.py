@@ -123,8 +123,11 @@ class CalendarBook:
             place: {row.known_from for row in (*self.local_days.get(place, ()), *self.office_hours.get(place, ()))}
             for place in sorted(self.local_days.keys() | self.office_hours.keys())
         }
+        self.places = ["", *self._of_place]
+        """Places with rulings of their own, and one for everywhere else."""
         self.revised_on = sorted(self._general.union(*self._of_place.values()))
         self._known: dict[tuple[int, str], Calendar] = {}
+        self._fingerprints: dict[int, str] = {}
         if not self.days or not self.statutory:
             raise UsageError(f"calendar {code} has no rulings or no statutory holidays; nothing can be counted with it")
 
@@ -152,11 +155,14 @@ class CalendarBook:
 
     def fingerprint(self, at: date) -> str:
         """SHA-256 over every ruling of any place known on a date."""
+        if self.revision(at) in self._fingerprints:
+            return self._fingerprints[self.revision(at)]
         tables: dict[str, Sequence[CalendarDay | StatutoryDay | HoursRuling]]
         tables = {"days": self.days, "statutory": self.statutory, **self.local_days}
         tables |= {f"hours {place}": rows for place, rows in self.office_hours.items()}
         known = {name: [tuple(row) for row in rows if row.known_from <= at] for name, rows in tables.items()}
-        return hashlib.sha256(repr({name: rows for name, rows in known.items() if rows}).encode()).hexdigest()
+        digest = hashlib.sha256(repr({name: rows for name, rows in known.items() if rows}).encode()).hexdigest()
+        return self._fingerprints.setdefault(self.revision(at), digest)
 
     def _build(self, at: date, line: Sequence[str]) -> Calendar:
         days = [day for day in self.days if day.known_from <= at]

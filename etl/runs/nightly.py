@@ -22,7 +22,7 @@ from etl import sources
 from etl.crashpoints import reach
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
-from etl.domain.profile import Profile
+from etl.domain.profile import ProfileBook
 from etl.errors import (
     ConfigurationError,
     JianchaError,
@@ -38,7 +38,7 @@ from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
-from etl.store.profiles import profile
+from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.delays import SUPERVISION, LinkLimit
@@ -256,7 +256,7 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables = [CARDS.empty_table()]
     for (moment, rules_name), names in sorted(groups.items()):
-        known, rules = known_by or moment, profile(rules_name)
+        known, rules = known_by or moment, profile_book(rules_name)
         book = stored(engine()).book(rules.calendar)
         tables.append(_cards(ledger.case_messages(names, known, card_rules.kinds()), moment, known, rules, book))
     return pa.concat_tables(tables)
@@ -274,16 +274,18 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
             groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
     for (before, moment, rules_name), names in groups.items():
-        rules = profile(rules_name)
+        rules = profile_book(rules_name)
         book = calendars.book(rules.calendar)
-        is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
+        is_revised = before is None or any(
+            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
+        )
         messages = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=None if is_revised else before)
         cases += len(messages["case_no"].unique())
         old = CARDS.empty_table()
         if before is not None:
             old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
         for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
-            stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+            stamp = {"business_on": night, "known_at": known_at}
             events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 
@@ -295,7 +297,7 @@ def _judged_moments(night: date) -> dict[str, datetime]:
     }
 
 
-def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: Profile, book: CalendarBook) -> pa.Table:
+def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
     return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links())
 
 
@@ -311,12 +313,13 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
                 counts[name] += count
     judged = feeds.judged_nights(engine(), night)
     earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
-    rules = {name: profile(sources.get(name).profile) for name in judged}
+    rules = {name: profile_book(sources.get(name).profile) for name in judged}
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
         "rules": {
-            name: [item.label, calendars.book(item.calendar).known(night).version] for name, item in rules.items()
+            name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
+            for name, book in rules.items()
         },
     }
     return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -333,7 +333,10 @@ def judge(
 
         for name in LEVELS:
             if name in standing:
-                boundary, nature = standing[name], "conduct"
+                boundary = standing[name]
+                own_night = min(cut_off_after(boundary.reached), now, known)
+                stood_then = name in held(winners(known_now), now, own_night, count_mode)
+                nature = "conduct" if stood_then else "calendar"
             elif name in last_held:
                 held_at, boundary = last_held[name]
                 nature = nature_of_removed(case, boundary, held_at, now, known, count_mode)

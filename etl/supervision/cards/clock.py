@@ -7,7 +7,7 @@ columns at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from etl.domain.axis import UNKNOWN, Axis, Positions, Targets
 from etl.domain.calendar import Calendar, CalendarBook
 from etl.domain.clock import Spans, Suspensions, suspend
 from etl.domain.night import NEVER, Instants
-from etl.domain.profile import LevelRule, Profile
+from etl.domain.profile import LEVELS, LevelRule, Profile, ProfileBook
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked
+from etl.supervision.places import calendars_of, places_of
 
+BASES = ("promised", "statutory", "stage", "approved", "fixed")
 UNITS = ("working_day", "natural_day", "hour", "minute", "month")
 Numbers = npt.NDArray[np.float64]
 Counted = Callable[[Targets, Instants], Instants]
@@ -84,13 +86,14 @@ class Runs:
 class Clock:
     """One clock of the rule book.
 
-    `run` finds its runs at the moments asked; it sees only messages of `kinds`. `is_keyed`: a case has several runs,
-    told apart by seq. `is_suspended`: special procedures stop it; `is_extendable`: an extension moves its limits.
+    `run` finds its runs and their limits (those of base `fixed` are the profile's) at the moments asked; it sees only
+    messages of `kinds`. `is_keyed`: a case has several runs, told apart by seq. `is_suspended`: special procedures stop
+    it; `is_extendable`: an extension moves its limits.
     """
 
     name: str
     kinds: tuple[str, ...]
-    run: Callable[[Messages, Moments, Picked, Profile], Runs]
+    run: Callable[[Messages, Moments, Picked], Runs]
     is_keyed: bool = False
     is_suspended: bool = False
     is_extendable: bool = False
@@ -98,9 +101,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Per (run, level rule): does the card hold, and the numbers behind it."""
+    """Per (run, level in the order of `LEVELS`): does the card hold, and the numbers behind it.
+
+    `version` is the profile's version that judges each run (-1: none), `base` what each level rests on, in `BASES`.
+    """
 
     runs: Runs
+    version: Indices
+    base: Indices
     holds: Mask
     reached: Instants
     due: Instants
@@ -124,16 +132,17 @@ def judge(
     moments: Moments,
     picked: Picked,
     clock: Clock,
-    rules: tuple[LevelRule, ...],
-    profile: Profile,
+    profiles: ProfileBook,
     book: CalendarBook,
 ) -> Verdicts:
     """Judge every run of a clock at every moment; `UsageError` for a limit unit the profile cannot count."""
-    runs = clock.run(messages, moments, picked, profile)
+    runs = clock.run(messages, moments, picked)
     size = len(runs.moment)
-    shape = (size, len(rules))
+    shape = (size, len(LEVELS))
     out = Verdicts(
         runs=runs,
+        version=profiles.version_of(moments.rules[runs.moment], runs.start),
+        base=np.zeros(shape, np.int64),
         holds=np.zeros(shape, np.bool_),
         reached=np.full(shape, NEVER),
         due=np.full(shape, NEVER),
@@ -143,12 +152,18 @@ def judge(
         excluded_days=np.full(size, np.nan),
     )
     specials = specials_of(messages, moments, picked) if clock.is_suspended else NO_SPECIALS
-    groups = runs.unit + len(UNITS) * ((runs.given_due != NEVER) + 2 * moments.calendar[runs.moment])
-    for group in np.unique(groups):
+    calendars, calendar = calendars_of(book, moments.calendar[runs.moment], places_of(messages, runs.subject, book))
+    groups = runs.unit + len(UNITS) * ((runs.given_due != NEVER) + 2 * (calendar + len(calendars) * out.version))
+    for group in np.unique(groups[out.version >= 0]).tolist():
         rows = np.flatnonzero(groups == group)
         unit, is_given = UNITS[group % len(UNITS)], bool(group // len(UNITS) % 2)
-        axis = axis_of(profile, unit, is_given, book.version(int(group) // len(UNITS) // 2))
-        _judge_group(messages, runs.take(rows), rows, specials, axis, unit, clock, rules, profile, out)
+        version, where = divmod(group // len(UNITS) // 2, len(calendars))
+        profile = profiles.versions[version]
+        axis = axis_of(profile, unit, is_given, calendars[where])
+        fixed = {"fixed": np.full(len(rows), profile.fixed_days.get(clock.name, np.nan))}
+        group_runs = runs.take(rows)
+        group_runs = replace(group_runs, limits={**group_runs.limits, **fixed})
+        _judge_group(messages, group_runs, rows, specials, axis, unit, clock, profile, out)
     return out
 
 
@@ -204,7 +219,6 @@ def _judge_group(
     axis: Axis,
     unit: str,
     clock: Clock,
-    rules: tuple[LevelRule, ...],
     profile: Profile,
     out: Verdicts,
 ) -> None:
@@ -220,8 +234,9 @@ def _judge_group(
         days = extension_days(messages, runs, specials, axis, unit, begin, suspensions, profile)
         extend = axis.distance(days, axis.day_unit, runs.start)
     group = _Group(axis, unit, runs, begin, suspensions, extend)
-    for column, rule in enumerate(rules):
-        bound = group.bound(rule)
+    for rule in profile.rules(clock.name):
+        column, bound = LEVELS.index(rule.level), group.bound(rule)
+        out.base[rows, column] = BASES.index(rule.base)
         held = np.flatnonzero(bound.is_ruled & (runs.stop >= runs.start) & bound.is_over(axis, runs.start, runs.stop))
         reached = bound.take(held).reached(axis, runs.start[held])
         provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
