@@ -174,9 +174,8 @@ class CalendarBook:
         first, last = date(years[0], 1, 1).toordinal() - EPOCH, date(years[-1], 12, 31).toordinal() - EPOCH
         every = np.arange(first, last + 1)
         working = (every + 3) % 7 < 5  # 1970-01-01 was a Thursday
-        for holiday in statutory:
-            if holiday.on_date.year not in announced:
-                working[holiday.on_date.toordinal() - EPOCH - first] = False
+        for holiday in statutory:  # off by law, listed in the notice or not
+            working[holiday.on_date.toordinal() - EPOCH - first] = False
         rulings = {day.on_date: day for day in days}  # sorted: the newest known row wins
         for place in line:
             own = {day.on_date: day for day in self.local_days.get(place, ()) if day.known_from <= at}

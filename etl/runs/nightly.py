@@ -252,7 +252,7 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         known_by: judge with other knowledge than the night's own.
     """
     groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    for name, moment in _judged_moments(night).items():
+    for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables = [CARDS.empty_table()]
     for (moment, rules_name), names in sorted(groups.items()):
@@ -267,7 +267,7 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
 
     Only cases that are open or have changed since are judged: every other case is judged alike on both nights.
     """
-    earlier, now = _judged_moments(night - timedelta(days=1)), _judged_moments(night)
+    earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
     groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
     for name, moment in now.items():
         if earlier.get(name) != moment:  # a source still frozen has nothing new to say
@@ -290,7 +290,8 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
     return events, cases
 
 
-def _judged_moments(night: date) -> dict[str, datetime]:
+def judged_moments(night: date) -> dict[str, datetime]:
+    """Per source the moment a night judges it at: the cut-off of its last complete night."""
     return {
         name: cutoff_at(complete_on, settings().cutoff)
         for name, complete_on in feeds.judged_nights(engine(), night).items()
