@@ -122,6 +122,19 @@ class OfficeAxis:
         index = self.calendar.index(self._local.to_local(moments) // DAY_US)
         return self._local.to_instant((self._next_working(index) + self.calendar.first) * DAY_US + DAY_US // 2)
 
+    def of_date(self, instants: Instants) -> tuple[Instants, Instants]:
+        """Office microseconds of each instant's date, gone by then and in all; on a rest day as if it were worked."""
+        local = self._local.to_local(instants)
+        days = local // DAY_US
+        index = self.calendar.index(days)
+        return self._counted(index, local - days * DAY_US), self._lengths[self._kind[index]]
+
+    def working_days(self, first: Instants, last: Instants) -> Days:
+        """Working dates from the date of one instant to that of another, both included."""
+        begin, end = (self.calendar.index(self._local.to_local(moments) // DAY_US) for moments in (first, last))
+        count: Days = np.concatenate(([0], np.cumsum(self.calendar.is_working)))
+        return count[end + 1] - count[begin]
+
     def _next_working(self, index: Days) -> Days:
         following: Days = np.searchsorted(self._before, self._before[index + 1], side="right") - 1
         if (following >= len(self._scale)).any():

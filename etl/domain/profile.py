@@ -68,7 +68,8 @@ class Profile(BaseModel):
     """One place's rules at one time. `version` is printed on every card; `fixed_days` are limits no message tells.
 
     It rules what starts on `in_force_from` or later, and no judgement by knowledge older than `known_from` sees it; the
-    first version of a profile may leave both out.
+    first version of a profile may leave both out. Mode `published_engine` shows what another system computes; nothing
+    is ever issued by it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,7 +79,7 @@ class Profile(BaseModel):
     in_force_from: date = date.min
     known_from: date = date.min
     calendar: str
-    count_mode: Literal["office_clock", "whole_day", "natural_day"]
+    count_mode: Literal["office_clock", "whole_day", "natural_day", "published_engine"]
     start_rule: Literal["next_day", "roll"]
     extension_days_max: float
     extension_days_max_joint: float

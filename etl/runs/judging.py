@@ -20,7 +20,7 @@ from etl.store.calendars import packaged, stored
 from etl.store.engine import engine
 from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
-from etl.supervision import difference
+from etl.supervision import difference, published_engine
 from etl.supervision.explain import explain as explain_case
 from etl.supervision.judge import contract_card, judge_table, with_known_at
 
@@ -29,7 +29,7 @@ def cards(
     rows: Sequence[dict[str, Any]], as_of: datetime, known_by: datetime | None, profile: str
 ) -> Iterable[dict[str, Any]]:
     """Contract cards of flat message rows."""
-    yield from map(contract_card, _judge(_known(rows), as_of, known_by or as_of, profile_book(profile)).to_pylist())
+    yield from map(_shown, _judge(_known(rows), as_of, known_by or as_of, profile_book(profile)).to_pylist())
 
 
 def diff(
@@ -42,7 +42,7 @@ def diff(
     messages, rules = _known(rows), profile_book(profile)
     before, after = (_judge(messages, as_of or known, known, rules) for known in (earlier, later))
     for event in difference.changes(before, after):
-        yield {"change": event["event"], **contract_card(event)}
+        yield {"change": event["event"], **_shown(event)}
 
 
 def explain(
@@ -77,4 +77,13 @@ def _known(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def _judge(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook) -> pa.Table:
-    return judge_table(messages, as_of, known_by, rules, packaged().book(rules.calendar), cutoff=settings().cutoff)
+    book = packaged().book(rules.calendar)
+    if published_engine.is_read_only(rules):
+        return published_engine.compare_table(messages, as_of, known_by, rules, book)
+    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff)
+
+
+def _shown(card: dict[str, Any]) -> dict[str, Any]:
+    """A contract card; where two arithmetics are compared, with the exact used days beside."""
+    exact = {"exact_used_days": card["exact_used_days"]} if "exact_used_days" in card else {}
+    return {**contract_card(card), **exact}

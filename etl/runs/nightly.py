@@ -43,6 +43,7 @@ from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.delays import SUPERVISION, LinkLimit
 from etl.supervision.judge import CARDS, judge_table
+from etl.supervision.published_engine import refuse_read_only
 
 log = structlog.get_logger()
 
@@ -180,6 +181,8 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
     """The whole night in this process -> counts per verb and the sources that could not be read."""
     incomplete: dict[str, str] = {}
     names = chosen(only)
+    for name in names:
+        rules_of(name)  # what may not be judged is not pulled either
     if not names:
         raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE> to its URL or folder")
     for name in names:
@@ -255,8 +258,8 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables = [CARDS.empty_table()]
-    for (moment, rules_name), names in sorted(groups.items()):
-        known, rules = known_by or moment, profile_book(rules_name)
+    for (moment, _), names in sorted(groups.items()):
+        known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
         tables.append(_cards(ledger.case_messages(names, known, card_rules.kinds()), moment, known, rules, book))
     return pa.concat_tables(tables)
@@ -273,8 +276,8 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
         if earlier.get(name) != moment:  # a source still frozen has nothing new to say
             groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
-    for (before, moment, rules_name), names in groups.items():
-        rules = profile_book(rules_name)
+    for (before, moment, _), names in groups.items():
+        rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
         is_revised = before is None or any(
             revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
@@ -288,6 +291,13 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
             stamp = {"business_on": night, "known_at": known_at}
             events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
+
+
+def rules_of(source: str) -> ProfileBook:
+    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
+    profiles = profile_book(sources.get(source).profile)
+    refuse_read_only(profiles, source)
+    return profiles
 
 
 def judged_moments(night: date) -> dict[str, datetime]:
@@ -314,7 +324,7 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
                 counts[name] += count
     judged = feeds.judged_nights(engine(), night)
     earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
-    rules = {name: profile_book(sources.get(name).profile) for name in judged}
+    rules = {name: rules_of(name) for name in judged}
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from etl.domain.calendar import CalendarDay
 from etl.errors import UsageError
-from etl.store.calendars import ruling
+from etl.store.calendars import KEY, ruling
 from etl.store.rulings import fresh, open_from
 from etl.store.statements import sql
 
@@ -34,7 +34,7 @@ def new_rulings(engine: Engine, path: Path) -> list[dict[str, Any]]:
             raise UsageError(
                 f"{path.name} row {number}: workday takes back a ruling, and there is none on {row['on_date']}"
             )
-    new = fresh(given, known, ("calendar", "on_date"), open_from(engine))
+    new = fresh(given, known, KEY, open_from(engine))
     if not new:
         years = sorted({row["notice"] for row in given})
         raise UsageError(f"{path.name}: nothing new; the ledger knows every ruling of notice {', '.join(years)}")

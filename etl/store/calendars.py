@@ -15,8 +15,10 @@ from etl.domain.office_hours import HoursRuling
 from etl.errors import CalendarNotCovering, UsageError
 from etl.settings import ROOT
 from etl.store import office_hours
+from etl.store.rulings import fresh, open_from
 from etl.store.statements import sql
 
+KEY = ("calendar", "on_date")
 SEEDS = ROOT / "sql" / "seeds"
 
 
@@ -63,8 +65,13 @@ def with_hours(hours: Mapping[str, Sequence[HoursRuling]]) -> CalendarBook:
 
 def seed(engine: Engine) -> None:
     """Load the packaged rulings into the ledger; rulings already there stay."""
+    with engine.connect() as connection:
+        known = [dict(row) for row in connection.execute(sql("reference/calendar_days")).mappings()]
+    told = {(row["calendar"], row["on_date"], row["known_from"]) for row in known}
     rows = [{"calendar": code, **ruled._asdict()} for code, ruled in _seeded()]
-    add(engine, rows)
+    rows = [row for row in rows if (row["calendar"], row["on_date"], row["known_from"]) not in told]
+    if new := fresh(rows, known, KEY, open_from(engine)):
+        add(engine, new)
 
 
 @cache

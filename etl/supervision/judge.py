@@ -84,7 +84,7 @@ def contract_card(card: dict[str, Any]) -> dict[str, Any]:
     """One row of `CARDS` as the contract prints it."""
     return {
         **{name: card[name] for name in ("case_no", "clock", "clock_key", "level")},
-        "reached_at": card["reached_at"].astimezone(ZONE).isoformat(),
+        "reached_at": card["reached_at"] and card["reached_at"].astimezone(ZONE).isoformat(),
         **{name: _rounded(card[name]) for name in ("used_days", "limit_days")},
         **{name: card[name] for name in ("base", "nature", "standing", "provisional", "responsible_hop")},
         **{name: card[name] for name in ("evidence", "deciding", "calendar_version", "profile_version")},

@@ -101,7 +101,7 @@ def test_a_typhoon_told_afterwards_withdraws_the_card_of_its_region(
         (("cn,2027-01-01,holiday,元旦,通知,2026-12-05",), "row 2: notice '通知' does not start with the year"),
         (
             ("511602,2026-11-24,workday,更正,2026-更正,2026-11-20",),
-            "row 2: workday takes a ruling back; 2026-11-24 has none",
+            "row 2: workday takes back a ruling",
         ),
     ],
 )
