@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.domain.axis import FAR, Positions, Targets, exact, provisional
-from etl.domain.calendar import EPOCH, Calendar, Days
+from etl.domain.calendar import Calendar, Days
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants
+from etl.domain.office_hours import EPOCH
 from etl.domain.zone import Zone
 from etl.errors import UsageError
 

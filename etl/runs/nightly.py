@@ -22,7 +22,7 @@ from etl import sources
 from etl.crashpoints import reach
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
-from etl.domain.profile import Profile
+from etl.domain.profile import ProfileBook
 from etl.errors import (
     ConfigurationError,
     JianchaError,
@@ -38,11 +38,12 @@ from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
-from etl.store.profiles import profile
+from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.delays import SUPERVISION, LinkLimit
 from etl.supervision.judge import CARDS, judge_table
+from etl.supervision.published_engine import refuse_read_only
 
 log = structlog.get_logger()
 
@@ -180,6 +181,8 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
     """The whole night in this process -> counts per verb, sources that could not be read, and those frozen, and why."""
     incomplete: dict[str, str] = {}
     names = chosen(only)
+    for name in names:
+        rules_of(name)  # what may not be judged is not pulled either
     if not names:
         raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE> to its URL or folder")
     for name in names:
@@ -262,11 +265,11 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         known_by: judge with other knowledge than the night's own.
     """
     groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    for name, moment in _judged_moments(night).items():
+    for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables = [CARDS.empty_table()]
-    for (moment, rules_name), names in sorted(groups.items()):
-        known, rules = known_by or moment, profile(rules_name)
+    for (moment, _), names in sorted(groups.items()):
+        known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
         tables.append(_cards(ledger.case_messages(names, known, card_rules.kinds()), moment, known, rules, book))
     return pa.concat_tables(tables)
@@ -277,35 +280,45 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
 
     Only cases that are open or have changed since are judged: every other case is judged alike on both nights.
     """
-    earlier, now = _judged_moments(night - timedelta(days=1)), _judged_moments(night)
+    earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
     groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
     for name, moment in now.items():
         if earlier.get(name) != moment:  # a source still frozen has nothing new to say
             groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
-    for (before, moment, rules_name), names in groups.items():
-        rules = profile(rules_name)
+    for (before, moment, _), names in groups.items():
+        rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
-        is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
+        is_revised = before is None or any(
+            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
+        )
         messages = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=None if is_revised else before)
         cases += len(messages["case_no"].unique())
         old = CARDS.empty_table()
         if before is not None:
             old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
         for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
-            stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+            stamp = {"business_on": night, "known_at": known_at}
             events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 
 
-def _judged_moments(night: date) -> dict[str, datetime]:
+def rules_of(source: str) -> ProfileBook:
+    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
+    profiles = profile_book(sources.get(source).profile)
+    refuse_read_only(profiles, source)
+    return profiles
+
+
+def judged_moments(night: date) -> dict[str, datetime]:
+    """Per source the moment a night judges it at: the cut-off of its last complete night."""
     return {
         name: cutoff_at(complete_on, settings().cutoff)
         for name, complete_on in feeds.judged_nights(engine(), night).items()
     }
 
 
-def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: Profile, book: CalendarBook) -> pa.Table:
+def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
     return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links())
 
 
@@ -321,12 +334,13 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
                 counts[name] += count
     judged = feeds.judged_nights(engine(), night)
     earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
-    rules = {name: profile(sources.get(name).profile) for name in judged}
+    rules = {name: rules_of(name) for name in judged}
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
         "rules": {
-            name: [item.label, calendars.book(item.calendar).known(night).version] for name, item in rules.items()
+            name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
+            for name, book in rules.items()
         },
     }
     return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()

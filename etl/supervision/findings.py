@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from etl.domain.calendar import CalendarBook
 from etl.domain.message import KINDS, key_column
-from etl.domain.night import to_us
-from etl.domain.profile import Profile
+from etl.domain.night import ZONE, to_us
+from etl.domain.profile import Profile, ProfileBook
 from etl.supervision.history import Messages, pick
-from etl.supervision.question import Question, moments_at
+from etl.supervision.question import Question, book_of, moments_at
 from etl.supervision.rules import rules
 from etl.supervision.rules.rule import Rule, View
 
@@ -30,16 +30,17 @@ FINDINGS = pa.schema(
 
 
 def find_table(
-    messages: pa.Table, as_of: datetime, known_by: datetime, profile: Profile, book: CalendarBook
+    messages: pa.Table, as_of: datetime, known_by: datetime, profile: Profile | ProfileBook, book: CalendarBook
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> findings (`FINDINGS`) by rule and case; an item's finding comes once."""
     history = Messages.of(messages, KINDS)
     size = len(history.case_nos)
     if not size:
         return FINDINGS.empty_table()
-    question = Question(to_us(as_of), to_us(known_by), profile, book, time(1), {})
+    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, time(1), {})
     moments = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
-    view = View(history, moments, pick(history, moments), book.version(int(moments.calendar[0])), profile)
+    rules_then = question.profiles.current(*(moment.astimezone(ZONE).date() for moment in (known_by, as_of)))
+    view = View(history, moments, pick(history, moments), book.version(int(moments.calendar[0])), rules_then)
     keys = key_column(history.table)
     return pa.concat_tables([_told(view, keys, rule) for rule in rules().values()])
 

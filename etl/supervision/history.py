@@ -89,19 +89,20 @@ class Messages:
 
 @dataclass(frozen=True)
 class Moments:
-    """Questions: case number, as_of, known_by (us) and which state of the calendar was known (a version number)."""
+    """Questions: case number, as_of, known_by (us), and how many revisions of calendar and rules were known."""
 
     case: Indices
     as_of: Instants
     known_by: Instants
     calendar: Indices
+    rules: Indices
 
     def __len__(self) -> int:
         return len(self.case)
 
     def take(self, rows: Indices) -> Moments:
         """The moments at these rows."""
-        return Moments(self.case[rows], self.as_of[rows], self.known_by[rows], self.calendar[rows])
+        return Moments(*(column[rows] for column in (self.case, self.as_of, self.known_by, self.calendar, self.rules)))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ nature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -20,13 +20,14 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
-from etl.domain.profile import LEVELS, Profile
+from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
-from etl.supervision.cards.clock import Clock, Numbers, Verdicts
+from etl.supervision.cards.clock import BASES, Clock, Numbers, Verdicts
 from etl.supervision.delays import LinkLimit, responsible_hop
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
-from etl.supervision.nature import NATURES, removals
-from etl.supervision.question import Question, evaluate, moments_at
+from etl.supervision.nature import NATURES, causes, removals
+from etl.supervision.places import places_of
+from etl.supervision.question import Question, book_of, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -41,7 +42,7 @@ CARDS = pa.schema(
         pa.field("deciding", pa.list_(pa.string())),
         *(
             pa.field(name, pa.string())
-            for name in ("department", "region", "item_code", "item_name", "calendar_version")
+            for name in ("department", "region", "item_code", "item_name", "calendar_version", "profile_version")
         ),
     ]
 )
@@ -53,7 +54,7 @@ def judge_messages(
     messages: Iterable[dict[str, Any]],
     as_of: datetime,
     known_by: datetime | None = None,
-    profile: str | Profile = "hunan",
+    profile: str | Profile | ProfileBook = "hunan",
     *,
     cutoff: time = time(1),
 ) -> list[dict[str, Any]]:
@@ -63,9 +64,9 @@ def judge_messages(
         RecordRejected: a message is outside the contract.
     """
     from etl.store.calendars import packaged
-    from etl.store.profiles import profile as load_profile
+    from etl.store.profiles import profile_book
 
-    rules = load_profile(profile) if isinstance(profile, str) else profile
+    rules = profile_book(profile) if isinstance(profile, str) else profile
     told = (row for _, row in distinct(map(parse, messages)))
     flat = with_known_at(table([row for row in told if isinstance(row, dict)]), cutoff)
     cards = judge_table(flat, as_of, known_by or as_of, rules, packaged().book(rules.calendar), cutoff=cutoff)
@@ -83,10 +84,10 @@ def contract_card(card: dict[str, Any]) -> dict[str, Any]:
     """One row of `CARDS` as the contract prints it."""
     return {
         **{name: card[name] for name in ("case_no", "clock", "clock_key", "level")},
-        "reached_at": card["reached_at"].astimezone(ZONE).isoformat(),
+        "reached_at": card["reached_at"] and card["reached_at"].astimezone(ZONE).isoformat(),
         **{name: _rounded(card[name]) for name in ("used_days", "limit_days")},
         **{name: card[name] for name in ("base", "nature", "standing", "provisional", "responsible_hop")},
-        **{name: card[name] for name in ("evidence", "deciding", "calendar_version")},
+        **{name: card[name] for name in ("evidence", "deciding", "calendar_version", "profile_version")},
     }
 
 
@@ -94,7 +95,7 @@ def judge_table(
     messages: pa.Table,
     as_of: datetime,
     known_by: datetime,
-    profile: Profile,
+    profile: Profile | ProfileBook,
     book: CalendarBook,
     *,
     cutoff: time = time(1),
@@ -103,13 +104,15 @@ def judge_table(
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
 
     Args:
+        profile: the rules, in one version or in several with their dates.
+        book: working days and office hours; each case goes by those of its region.
         links: per source the first hop its records take and its limit; used to name the responsible hop.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {})
-    judged = [_judge_clock(messages, question, clock) for name, clock in clocks().items() if profile.rules(name)]
+    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {})
+    judged = [_judge_clock(messages, question, one) for name, one in clocks().items() if question.profiles.judges(name)]
     cards = pa.concat_tables([CARDS.empty_table(), *judged])
     rank = pc.index_in(cards["level"], pa.array(LEVELS))
     key = cards["clock_key"].cast(pa.string())
@@ -136,31 +139,35 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     holds[now_row >= 0] = now.holds[now_row[now_row >= 0]]
     past_row = _last_held(epochs, past, run_case, run_key)
 
-    run, rule = np.nonzero(holds | (past_row >= 0))
-    case, key, stands = run_case[run], run_key[run], holds[run, rule]
-    then, today = past_row[run, rule], now_row[run]
-    boundary = np.where(stands, _at(now.reached, today, rule), _at(past.reached, then, rule))
+    run, level = np.nonzero(holds | (past_row >= 0))
+    case, key, stands = run_case[run], run_key[run], holds[run, level]
+    then, today = past_row[run, level], now_row[run]
+    boundary = np.where(stands, _at(now.reached, today, level), _at(past.reached, then, level))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
-    removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
+    removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
     keep = np.flatnonzero(stands | (removal.nature >= 0))
 
-    natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
-    case, key, rule, then, today = (column[keep] for column in (case, key, rule, then, today))
+    removal.nature[stands] = causes(history, question, clock, *(c[stands] for c in (case, key, level, boundary)))
+    natures = removal.nature[keep]
+    case, key, level, then, today = (column[keep] for column in (case, key, level, then, today))
     stands = stands[keep]
-    rules = question.profile.rules(clock.name)
 
-    def named(field: str) -> pa.Array:
-        return pa.array([getattr(one, field) for one in rules], pa.string()).take(pa.array(rule))
+    def named(names: Sequence[str], values: npt.NDArray[Any], past_values: npt.NDArray[Any]) -> pa.Array:
+        """Names of what rules the run today, or of what ruled it when it last held."""
+        at_end, at_night = _at(values, today, level), _at(past_values, then, level)
+        is_ruled = (today >= 0) & (_at(now.version, today, level) >= 0)
+        return pa.array(names, pa.string()).take(pa.array(np.where(is_ruled, at_end, at_night)))
 
     def number(field: str) -> Numbers:
         """Today's number, or the one of the night it last held where today nothing runs to measure."""
-        at_end, at_night = (_at(getattr(verdict, field), row, rule) for verdict, row in ((now, today), (past, then)))
+        at_end, at_night = (_at(getattr(verdict, field), row, level) for verdict, row in ((now, today), (past, then)))
         known: Numbers = np.where(np.isnan(at_end), at_night, at_end)
         return known
 
-    calendar = question.book.version(int(final.calendar[0]))
-    axis = OfficeAxis(calendar)
-    subject = pa.array(np.where(today >= 0, _at(now.runs.subject, today, rule), _at(past.runs.subject, then, rule)))
+    book, known = question.book, int(final.calendar[0])
+    axis = OfficeAxis(book.version(known))  # links have no region
+    rows = np.where(today >= 0, _at(now.runs.subject, today, level), _at(past.runs.subject, then, level))
+    place, subject = places_of(history, rows, book), pa.array(rows)
     keys = key_column(history.table)
     decided = [removal.deciding.get(row, []) for row in keep.tolist()]
     return pa.table(
@@ -169,15 +176,15 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
             "case_no": pa.array(history.case_nos, pa.string()).take(pa.array(case)),
             "clock": pa.repeat(clock.name, len(keep)),
             "clock_key": pa.array(key).cast(pa.string()) if clock.is_keyed else pa.repeat("", len(keep)),
-            "level": named("level"),
+            "level": pa.array(LEVELS).take(pa.array(level)),
             "reached_at": pa.array(boundary[keep]).cast(CARDS.field("reached_at").type),
-            "due_at": _instants(np.where(stands, _at(now.due, today, rule), _at(past.due, then, rule))),
+            "due_at": _instants(np.where(stands, _at(now.due, today, level), _at(past.due, then, level))),
             **{name: number(name) for name in ("used_days", "limit_days", "excluded_days")},
-            "base": named("base"),
+            "base": named(BASES, now.base, past.base),
             "nature": pa.array(NATURES).take(pa.array(natures)),
             "standing": stands | (natures == NATURES.index("suspect")),
             "provisional": np.where(
-                stands, _at(now.is_provisional, today, rule), _at(past.is_provisional, then, rule)
+                stands, _at(now.is_provisional, today, level), _at(past.is_provisional, then, level)
             ),
             "responsible_hop": [
                 responsible_hop(history, rows, question.links, question.cutoff, axis)
@@ -187,7 +194,8 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
             "evidence": _evidence(history, final_pick, keys, clock, case, key),
             "deciding": [keys.take(pa.array(rows)).to_pylist() if rows else [] for rows in decided],
             **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
-            "calendar_version": pa.repeat(calendar.version, len(keep)),
+            "calendar_version": pa.array([book.version(known, name).version for name in book.places]).take(place),
+            "profile_version": named([one.label for one in question.profiles.versions], now.version, past.version),
         },
         schema=CARDS,
     )  # fmt: skip
@@ -199,16 +207,16 @@ def _every_run(case: Indices, key: Indices, past_case: Indices, past_key: Indice
     return both[0], both[1]
 
 
-def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[Any]:
-    """Numbers of runs, or of (run, rule) pairs, at these rows; whatever a row -1 gives is not looked at."""
+def _at(values: npt.NDArray[Any], row: Indices, level: Indices) -> npt.NDArray[Any]:
+    """Numbers of runs, or of (run, level) pairs, at these rows; whatever a row -1 gives is not looked at."""
     if not len(values):
         return np.full(len(row), np.nan if values.dtype.kind == "f" else 0, values.dtype)
-    picked: npt.NDArray[Any] = values[row, rule] if values.ndim == 2 else values[row]
+    picked: npt.NDArray[Any] = values[row, level] if values.ndim == 2 else values[row]
     return np.where(row >= 0, picked, np.nan) if values.dtype.kind == "f" else picked
 
 
 def _epochs(history: Messages, question: Question) -> Moments:
-    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
+    """One cut-off per case and state of knowledge: the last one before the next message (or revision) changes it.
 
     Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
     """

@@ -128,7 +128,7 @@ create table calendar_day (
     primary key (calendar, on_date, known_from)
 );
 create table office_hours (
-    region text not null, valid_from date not null, season_from text not null default '01-01',
+    region text not null, valid_from date not null, valid_until date, season_from text not null default '01-01',
     spans text not null, known_from date not null,
     primary key (region, valid_from, season_from, known_from)
 );

@@ -111,18 +111,19 @@ comment on column recipient.is_active is 'False: no longer written to.';
 comment on column recipient.valid_from is 'First date of this row.';
 
 comment on table calendar_day is 'Rulings on single dates by yearly holiday notices; the newest one known rules.';
-comment on column calendar_day.calendar is 'Calendar code, such as cn.';
+comment on column calendar_day.calendar is 'Calendar code, such as cn; or a region code: days that region rules on itself.';
 comment on column calendar_day.on_date is 'Date ruled on.';
 comment on column calendar_day.kind is 'holiday: off; makeup: worked; workday: an earlier ruling taken back.';
 comment on column calendar_day.name is 'Holiday it belongs to.';
 comment on column calendar_day.notice is 'Notice; starts with the year it is for.';
-comment on column calendar_day.known_from is 'Date of the notice: judgements of earlier nights do not see the ruling.';
+comment on column calendar_day.known_from is 'Date from which the ledger knows it: judgements of earlier nights do not see the ruling.';
 
-comment on table office_hours is 'Office hours per region; imported and kept. Cards are judged with 09:00-12:00 and 13:30-17:30.';
-comment on column office_hours.region is 'Region code.';
-comment on column office_hours.valid_from is 'First date of this row.';
+comment on table office_hours is 'Office hours per region; imported. Where no row is in force, those of the city, of the province, else 09:00-12:00 and 13:30-17:30.';
+comment on column office_hours.region is 'Region code; its rows count for everything below it that has none of its own.';
+comment on column office_hours.valid_from is 'First date; all rows of a region with the same one are an arrangement, which the next one ends whole.';
+comment on column office_hours.valid_until is 'Last date of a row for a few days only, such as a half day; null otherwise.';
 comment on column office_hours.season_from is 'First day of the season in every year, MM-DD.';
-comment on column office_hours.spans is 'Spans of wall time.';
+comment on column office_hours.spans is 'Spans of wall time, 09:00-12:00,13:30-17:30.';
 comment on column office_hours.known_from is 'Date from which it is known.';
 
 comment on table night is 'Nights judged, and what each rested on.';

@@ -96,7 +96,10 @@ def judge(
             hop = None
             nature: str | None
             if which in standing:
-                boundary, nature = standing[which], "conduct"
+                boundary = standing[which]
+                own_night = min(cut_off_after(boundary.reached), now, known)
+                stood_then = which in case.held(case.known(known), now, as_known(local_day(own_night)))
+                nature = "conduct" if stood_then else "calendar"
             else:
                 held_at, boundary = last_held[which]
                 nature, sets, hop = nature_of_removed(case, which, boundary, held_at, now, known)

@@ -7,7 +7,7 @@ columns at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ from etl.domain.axis import UNKNOWN, Axis, Positions, Targets
 from etl.domain.calendar import Calendar, CalendarBook
 from etl.domain.clock import Spans, Suspensions, suspend
 from etl.domain.night import NEVER, Instants
-from etl.domain.profile import LevelRule, Profile
+from etl.domain.profile import LEVELS, LevelRule, Profile, ProfileBook
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked
+from etl.supervision.places import calendars_of, places_of
 
+BASES = ("promised", "statutory", "stage", "approved", "fixed")
 UNITS = ("working_day", "natural_day", "hour", "minute", "month")
 Numbers = npt.NDArray[np.float64]
 Counted = Callable[[Targets, Instants], Instants]
@@ -84,13 +86,14 @@ class Runs:
 class Clock:
     """One clock of the rule book.
 
-    `run` finds its runs at the moments asked; it sees only messages of `kinds`. `is_keyed`: a case has several runs,
-    told apart by seq. `is_suspended`: special procedures stop it; `is_extendable`: an extension moves its limits.
+    `run` finds its runs and their limits (those of base `fixed` are the profile's) at the moments asked; it sees only
+    messages of `kinds`. `is_keyed`: a case has several runs, told apart by seq. `is_suspended`: special procedures stop
+    it; `is_extendable`: an extension moves its limits.
     """
 
     name: str
     kinds: tuple[str, ...]
-    run: Callable[[Messages, Moments, Picked, Profile], Runs]
+    run: Callable[[Messages, Moments, Picked], Runs]
     is_keyed: bool = False
     is_suspended: bool = False
     is_extendable: bool = False
@@ -98,9 +101,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Per (run, level rule): does the card hold, and the numbers behind it."""
+    """Per (run, level in the order of `LEVELS`): does the card hold, and the numbers behind it.
+
+    `version` is the profile's version that judges each run (-1: none), `base` what each level rests on, in `BASES`.
+    """
 
     runs: Runs
+    version: Indices
+    base: Indices
     holds: Mask
     reached: Instants
     due: Instants
@@ -124,16 +132,17 @@ def judge(
     moments: Moments,
     picked: Picked,
     clock: Clock,
-    rules: tuple[LevelRule, ...],
-    profile: Profile,
+    profiles: ProfileBook,
     book: CalendarBook,
 ) -> Verdicts:
     """Judge every run of a clock at every moment; a limit the profile cannot count gives no card."""
-    runs = clock.run(messages, moments, picked, profile)
+    runs = clock.run(messages, moments, picked)
     size = len(runs.moment)
-    shape = (size, len(rules))
+    shape = (size, len(LEVELS))
     out = Verdicts(
         runs=runs,
+        version=profiles.version_of(moments.rules[runs.moment], runs.start),
+        base=np.zeros(shape, np.int64),
         holds=np.zeros(shape, np.bool_),
         reached=np.full(shape, NEVER),
         due=np.full(shape, NEVER),
@@ -144,25 +153,31 @@ def judge(
     )
     specials = specials_of(messages, moments, picked) if clock.is_suspended else NO_SPECIALS
     own = np.where(runs.given_due != NEVER, GIVEN, np.where(runs.is_instant, INSTANT, COUNTED))
-    groups = runs.unit + len(UNITS) * (own + 3 * moments.calendar[runs.moment])
-    for group in np.unique(groups).tolist():
+    calendars, calendar = calendars_of(book, moments.calendar[runs.moment], places_of(messages, runs.subject, book))
+    groups = runs.unit + len(UNITS) * (own + 3 * (calendar + len(calendars) * out.version))
+    for group in np.unique(groups[out.version >= 0]).tolist():
         rows = np.flatnonzero(groups == group)
-        mine, unit = runs.take(rows), UNITS[group % len(UNITS)]
-        calendar = book.version(group // len(UNITS) // 3)
-        counted = axis_of(profile, unit, COUNTED, calendar)
+        unit = UNITS[group % len(UNITS)]
+        version, where = divmod(group // len(UNITS) // 3, len(calendars))
+        profile = profiles.versions[version]
+        rules = profile.rules(clock.name)
+        fixed = {"fixed": np.full(len(rows), profile.fixed_days.get(clock.name, np.nan))}
+        mine = runs.take(rows)
+        mine = replace(mine, limits={**mine.limits, **fixed})
+        counted = axis_of(profile, unit, COUNTED, calendars[where])
         days = np.zeros(len(rows))
         if clock.is_extendable:
             days = extension_days(messages, mine, specials, counted, unit, profile)
-        parts = [(counted, unit, tuple(enumerate(rules)))]
-        if own[rows[0]] != COUNTED:  # what the source or the office's day fixes, and beside it what is counted
-            fixed = axis_of(profile, unit, int(own[rows[0]]), calendar)
+        parts = [(counted, unit, rules)]
+        if own[rows[0]] != COUNTED:  # what the source or the office's day sets, and beside it what is counted
+            told = axis_of(profile, unit, int(own[rows[0]]), calendars[where])
             parts = [
-                (axis, by_unit, tuple(rule for rule in enumerate(rules) if (rule[1].base == "promised") == is_fixed))
-                for axis, by_unit, is_fixed in ((counted, unit, False), (fixed, fixed.day_unit if fixed else "", True))
+                (axis, by_unit, tuple(rule for rule in rules if (rule.base == "promised") == is_promise))
+                for axis, by_unit, is_promise in ((counted, unit, False), (told, told.day_unit if told else "", True))
             ]
-        for axis, by_unit, columns in parts:
+        for axis, by_unit, ruled in parts:
             if axis is not None:
-                _judge_group(messages, mine, rows, specials, axis, by_unit, days, columns, out)
+                _judge_group(messages, mine, rows, specials, axis, by_unit, days, ruled, out)
     return out
 
 
@@ -240,7 +255,7 @@ def _judge_group(
     axis: Axis,
     unit: str,
     extension: Numbers,
-    rules: tuple[tuple[int, LevelRule], ...],
+    rules: tuple[LevelRule, ...],
     out: Verdicts,
 ) -> None:
     begin = axis.start(runs.start)
@@ -252,8 +267,9 @@ def _judge_group(
 
     extend = axis.distance(extension, axis.day_unit, runs.start)
     group = _Group(axis, unit, runs, begin, suspensions, extend)
-    for column, rule in rules:
-        bound = group.bound(rule)
+    for rule in rules:
+        column, bound = LEVELS.index(rule.level), group.bound(rule)
+        out.base[rows, column] = BASES.index(rule.base)
         held = np.flatnonzero(bound.is_ruled & (runs.stop >= runs.start) & bound.is_over(axis, runs.start, runs.stop))
         reached = bound.take(held).reached(axis, runs.start[held])
         provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
