@@ -22,7 +22,7 @@ _FINISHED_ELSEWHERE = {"granted": "1", "refused": "2", "returned": "3", "withdra
 _CHANNEL = {"window": "1", "online": "2"}
 _STAGE = {"承办": "1", "审核": "2", "批准": "3"}
 Row = dict[str, Any]
-BLOCK_ROWS = 2000
+BLOCK_ROWS = 200
 
 METADATA = MetaData()
 

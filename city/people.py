@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -10,7 +11,6 @@ _COMPOUND = ("欧阳", "上官", "司马", "诸葛")
 _GIVEN = "明华芳伟敏静丽强磊洋勇艳杰娟涛超霞平刚桂英文辉玲建国红梅志军海燕喆堃祎珺玥昊梓涵"
 _RARE = "䶮㛃𬱖𫖯𬍛𣲘"
 """Characters no two-byte code page holds; a GBK system could never have recorded them."""
-_TRADES = ("小吃店", "副食店", "建材经营部", "药房", "茶楼", "农产品专业合作社", "科技有限公司", "建筑工程有限公司")
 
 
 def person(rng: Random, *, rare: bool) -> str:
@@ -22,9 +22,9 @@ def person(rng: Random, *, rare: bool) -> str:
     return surname + given
 
 
-def business(rng: Random, place: str) -> str:
-    """A shop or company of that place."""
-    return f"{place}{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(_TRADES)}"
+def business(rng: Random, place: str, trades: Sequence[str]) -> str:
+    """A shop or company of that place in one of these trades."""
+    return f"{place}{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(trades)}"
 
 
 def official(rng: Random, source: str) -> str:

@@ -53,7 +53,9 @@ def crowd(source: str, seed: int, count: int) -> Iterator[list[Event]]:
             item = rng.choice(promised)
         accepted = hours.moment(end - left)
         is_business = rng.random() < department.businesses
-        name = people.business(rng, department.place) if is_business else people.person(rng, rare=False)
+        name = (
+            people.business(rng, department.place, department.trades) if is_business else people.person(rng, rare=False)
+        )
         channel = "window" if rng.random() < 0.5 else "online"
         number = f"{department.region}{accepted:%Y%m%d}{department.serial}{nth:07d}"
         history = History(Case(source, number, item, name, is_business, channel, "crowd"), accepted, rng)
@@ -93,5 +95,5 @@ def _case(plan: Plan, source: str, item: Item, accepted: datetime, serial: int, 
     number = f"{department.region}{accepted:%Y%m%d}{department.serial}{serial:05d}"
     # The platform's code page has no rare characters.
     rare = department.form != "platform"
-    name = applicant(plan, rng, department.place, is_business=is_business, rare=rare)
+    name = applicant(plan, rng, department, is_business=is_business, rare=rare)
     return Case(source, number, item, name, is_business, "window" if is_window else "online", plan.story.__name__)

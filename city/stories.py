@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from random import Random
 
 from city import people
+from city.departments import Department
 from city.histories import Event, History
 from city.hours import FIRST_DAY, LAST_DAY, at
 
@@ -308,8 +309,10 @@ def live(plan: Plan, h: History) -> list[Event]:
     return [event for event in h.events if event.at.date() <= LAST_DAY]
 
 
-def applicant(plan: Plan, rng: Random, place: str, *, is_business: bool, rare: bool) -> str:
+def applicant(plan: Plan, rng: Random, department: Department, *, is_business: bool, rare: bool) -> str:
     """Whom the case is for."""
     if plan.story is phone_for_a_name:
         return people.phone(rng)
-    return people.business(rng, place) if is_business else people.person(rng, rare=rare)
+    if is_business:
+        return people.business(rng, department.place, department.trades)
+    return people.person(rng, rare=rare)
