@@ -1,6 +1,6 @@
 """The limit on a whole pull, kept even when the other side sends just often enough never to time out.
 
-The time-out of a socket runs anew with every byte, so a handshake, header, chunk length or ``100 Continue`` that
+The time-out of a socket runs anew with every byte, so a header, chunk length or ``100 Continue`` that
 dribbles in, or a query that never ends, would hold a night for ever. One clock shuts down every socket of the pull.
 """
 
@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -72,7 +72,7 @@ class Deadline:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """An adapter all of whose connections are watched, from before the handshake to the end of the last body."""
+    """An adapter all of whose connections are watched, from the first byte of an answer to the end of the last body."""
 
     def __init__(self, deadline: Deadline, **options: Any) -> None:
         self._deadline = deadline
@@ -90,14 +90,7 @@ class DeadlineAdapter(HTTPAdapter):
 def _pool(pool: type[HTTPConnectionPool], connection: type[HTTPConnection], deadline: Deadline) -> type:
     class Watched(connection):  # type: ignore[misc, valid-type]
         def connect(self) -> None:
-            with ExitStack() as self._handshake:
-                super().connect()
-                deadline.watch(self.sock)
-
-        def _new_conn(self) -> socket.socket:
-            opened: socket.socket = super()._new_conn()
-            # Encryption takes the socket away into one of its own, which is known only after the handshake.
-            self._handshake.enter_context(deadline.watching(opened.fileno()))
-            return opened
+            super().connect()  # bounded by its own time-out, a handshake included
+            deadline.watch(self.sock)
 
     return type(pool.__name__, (pool,), {"ConnectionCls": Watched})

@@ -378,7 +378,7 @@ def test_an_answer_that_dribbles_in_anywhere_is_cut_off_by_the_total_limit(make_
     rest, began = Rest(streams=("accept",), backoff_seconds=0, total_seconds=0.3), time.monotonic()
     with dribbling(start, drop) as url, pytest.raises(SourceUnavailable, match=r"longer than its limit of 0\.3 s"):
         pull(make_source(rest), url, window)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 def test_a_handshake_that_dribbles_in_is_cut_off_by_the_total_limit(make_source, window):
@@ -399,7 +399,7 @@ def test_a_handshake_that_dribbles_in_is_cut_off_by_the_total_limit(make_source,
         server.is_over.set()
         server.shutdown()
         thread.join()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 def test_pages_without_end_whose_total_grows_along_are_cut_off_by_the_total_limit(httpserver, make_source, window):

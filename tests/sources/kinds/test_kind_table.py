@@ -347,11 +347,12 @@ def test_a_query_that_hangs_is_given_up_by_the_total_limit_and_by_the_server_too
         holder.execute(sa.text("lock table up_accept in access exclusive mode"))
         with pytest.raises(SourceUnavailable, match="does not answer"):
             pull(source, postgresql_url, window)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         waiting = sa.text(
             "select count(*) from pg_stat_activity where query like '%up_accept%' and wait_event = 'relation'"
         )
-        time.sleep(0.1)
+        while holder.execute(waiting).scalar_one() and time.monotonic() - began < 5:
+            time.sleep(0.05)
         assert holder.execute(waiting).scalar_one() == 0
         holder.rollback()
     other.dispose()
@@ -386,7 +387,7 @@ def test_a_server_that_stops_answering_holds_nobody_beyond_the_total_limit(make_
         server.is_over.set()
         server.shutdown()
         thread.join()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_a_page_of_huge_values_is_refused_before_it_fills_the_memory(sqlite_url, set_setting, make_source, window):
