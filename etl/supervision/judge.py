@@ -7,7 +7,7 @@ nature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -99,16 +99,19 @@ def judge_table(
     *,
     cutoff: time = time(1),
     links: Mapping[str, LinkLimit] | None = None,
+    frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
 
     Args:
         links: per source the first hop its records take and its limit; used to name the responsible hop.
+        frozen: per source the cut-offs of nights on which it was not complete: no card held then for want of a record.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {})
+    silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
+    question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {}, silent)
     judged = [_judge_clock(messages, question, clock) for name, clock in clocks().items() if profile.rules(name)]
     cards = pa.concat_tables([CARDS.empty_table(), *judged])
     rank = pc.index_in(cards["level"], pa.array(LEVELS))
@@ -211,6 +214,7 @@ def _epochs(history: Messages, question: Question) -> Moments:
     """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
 
     Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Cut-offs at which a source of the case was frozen do not count: nothing was concluded then.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
@@ -232,7 +236,16 @@ def _epochs(history: Messages, question: Question) -> Moments:
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
     end[:-1][followed] = change[1:][followed] - DAY_US
-    return moments_at(question, case, end, end)
+    silent = [
+        (np.isin(case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
+        for name, cutoffs in question.frozen.items()
+    ]
+    while any(len(moved := np.flatnonzero(concerned & np.isin(end, cutoffs))) for concerned, cutoffs in silent):
+        end[moved] -= DAY_US
+    asked = end >= change
+    if not asked.any():  # as above: at a moment when nothing was known
+        asked[0], end[0] = True, int(history.known.min()) - 1
+    return moments_at(question, case[asked], end[asked], end[asked])
 
 
 def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:
