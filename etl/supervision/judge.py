@@ -105,7 +105,7 @@ def judge_table(
 
     Args:
         links: per source the first hop its records take and its limit; used to name the responsible hop.
-        frozen: per source the cut-offs of nights on which it was not complete: no card held then for want of a record.
+        frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
@@ -129,7 +129,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
         return CARDS.empty_table()
     final = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
     final_pick, now = evaluate(history, final, question, clock)
-    epochs = _epochs(history, question)
+    epochs, since = _epochs(history, question)
     _, past = evaluate(history, epochs, question, clock)
 
     # One row per run that ever was; at the end, and at the last cut-off at which each of its levels held.
@@ -145,7 +145,12 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     boundary = np.where(stands, now.reached[today, rule], _at(past.reached, then, rule))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
     removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
-    keep = np.flatnonzero(stands | (removal.nature >= 0))
+    exists = stands | (removal.nature >= 0)
+    if question.frozen:  # a card for want of a record that nobody was there to miss never existed
+        seen = _unfrozen(history, question, epochs, since)
+        was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, rule] >= 0
+        exists &= stands | was_seen | (removal.nature != NATURES.index("push_delay"))
+    keep = np.flatnonzero(exists)
 
     natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
     case, key, rule, then, today = (column[keep] for column in (case, key, rule, then, today))
@@ -210,11 +215,11 @@ def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[An
     return np.where(row >= 0, picked, np.nan) if values.dtype.kind == "f" else picked
 
 
-def _epochs(history: Messages, question: Question) -> Moments:
-    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
+def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
+    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it. Beside
+    them the first ones.
 
     Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
-    Cut-offs at which a source of the case was frozen do not count: nothing was concluded then.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
@@ -236,16 +241,22 @@ def _epochs(history: Messages, question: Question) -> Moments:
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
     end[:-1][followed] = change[1:][followed] - DAY_US
+    return moments_at(question, case, end, end), change
+
+
+def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants) -> Moments:
+    """Each epoch at its last cut-off at which no source of the case was frozen; gone where there is none."""
+    end = epochs.as_of.copy()
     silent = [
-        (np.isin(case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
+        (np.isin(epochs.case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
         for name, cutoffs in question.frozen.items()
     ]
     while any(len(moved := np.flatnonzero(concerned & np.isin(end, cutoffs))) for concerned, cutoffs in silent):
         end[moved] -= DAY_US
-    asked = end >= change
-    if not asked.any():  # as above: at a moment when nothing was known
+    asked = end >= since
+    if not asked.any():  # ask one all the same, when nothing was known, so that tables have a row
         asked[0], end[0] = True, int(history.known.min()) - 1
-    return moments_at(question, case[asked], end[asked], end[asked])
+    return moments_at(question, epochs.case[asked], end[asked], end[asked])
 
 
 def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:
