@@ -216,10 +216,9 @@ def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[An
 
 
 def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
-    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it. Beside
-    them the first ones.
+    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
 
-    Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Beside these the first ones. Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
