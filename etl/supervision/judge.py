@@ -145,11 +145,11 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     boundary = np.where(stands, now.reached[today, rule], _at(past.reached, then, rule))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
     removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
-    exists = stands | (removal.nature >= 0)
-    if question.frozen:  # a card for want of a record that nobody was there to miss never existed
-        seen = _unfrozen(history, question, epochs, since)
+    exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
+    if question.frozen and excused.any():  # a card for want of a record that nobody was there to miss never existed
+        seen = _unfrozen(history, question, epochs, since, case[excused])
         was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, rule] >= 0
-        exists &= stands | was_seen | (removal.nature != NATURES.index("push_delay"))
+        exists &= was_seen | ~excused
     keep = np.flatnonzero(exists)
 
     natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
@@ -218,7 +218,8 @@ def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[An
 def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
 
-    Beside these the first ones. Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Beside the last ones, the first ones.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
@@ -243,8 +244,10 @@ def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     return moments_at(question, case, end, end), change
 
 
-def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants) -> Moments:
-    """Each epoch at its last cut-off at which no source of the case was frozen; gone where there is none."""
+def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants, cases: Indices) -> Moments:
+    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; gone if there is none."""
+    mine = np.flatnonzero(np.isin(epochs.case, cases))
+    epochs, since = epochs.take(mine), since[mine]
     end = epochs.as_of.copy()
     silent = [
         (np.isin(epochs.case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
