@@ -245,7 +245,7 @@ def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
 
 
 def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants, cases: Indices) -> Moments:
-    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; gone if there is none."""
+    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; none where all were."""
     mine = np.flatnonzero(np.isin(epochs.case, cases))
     epochs, since = epochs.take(mine), since[mine]
     end = epochs.as_of.copy()
