@@ -319,7 +319,11 @@ def judged_moments(night: date) -> dict[str, datetime]:
 
 
 def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
-    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links())
+    frozen = {
+        name: [cutoff_at(night, settings().cutoff) for night in silent]
+        for name, silent in feeds.frozen_nights(engine(), night_of(as_of)).items()
+    }
+    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen)
 
 
 def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], calendars: Calendars) -> str:
@@ -338,6 +342,7 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
+        "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
         "rules": {
             name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
             for name, book in rules.items()

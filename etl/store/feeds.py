@@ -102,6 +102,15 @@ def judged_nights(engine: Engine, night: date) -> dict[str, date]:
         return judged
 
 
+def frozen_nights(engine: Engine, night: date) -> dict[str, list[date]]:
+    """Per source the nights up to this one, from its first load on, from which nothing may be concluded."""
+    frozen: defaultdict[str, list[date]] = defaultdict(list)
+    with engine.connect() as connection:
+        for row in connection.execute(sql("feeds/frozen_nights"), {"business_on": night}):
+            frozen[row.source].append(row.business_on)
+    return frozen
+
+
 def first_nights(engine: Engine) -> dict[str, date]:
     """Per source the night of its first load; what is judged before it was reconstructed."""
     with engine.connect() as connection:

@@ -100,6 +100,7 @@ def judge_table(
     *,
     cutoff: time = time(1),
     links: Mapping[str, LinkLimit] | None = None,
+    frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
 
@@ -107,11 +108,13 @@ def judge_table(
         profile: the rules, in one version or in several with their dates.
         book: working days and office hours; each case goes by those of its region.
         links: per source the first hop its records take and its limit; used to name the responsible hop.
+        frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {})
+    silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
+    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent)
     judged = [_judge_clock(messages, question, one) for name, one in clocks().items() if question.profiles.judges(name)]
     cards = pa.concat_tables([CARDS.empty_table(), *judged])
     rank = pc.index_in(cards["level"], pa.array(LEVELS))
@@ -129,7 +132,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
         return CARDS.empty_table()
     final = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
     final_pick, now = evaluate(history, final, question, clock)
-    epochs = _epochs(history, question)
+    epochs, since = _epochs(history, question)
     _, past = evaluate(history, epochs, question, clock)
 
     # One row per run that ever was; at the end, and at the last cut-off at which each of its levels held.
@@ -145,7 +148,12 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     boundary = np.where(stands, _at(now.reached, today, level), _at(past.reached, then, level))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
     removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
-    keep = np.flatnonzero(stands | (removal.nature >= 0))
+    exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
+    if question.frozen and excused.any():  # a card for want of a record that nobody was there to miss never existed
+        seen = _unfrozen(history, question, epochs, since, case[excused])
+        was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, level] >= 0
+        exists &= was_seen | ~excused
+    keep = np.flatnonzero(exists)
 
     removal.nature[stands] = causes(history, question, clock, *(c[stands] for c in (case, key, level, boundary)))
     natures = removal.nature[keep]
@@ -215,10 +223,11 @@ def _at(values: npt.NDArray[Any], row: Indices, level: Indices) -> npt.NDArray[A
     return np.where(row >= 0, picked, np.nan) if values.dtype.kind == "f" else picked
 
 
-def _epochs(history: Messages, question: Question) -> Moments:
+def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     """One cut-off per case and state of knowledge: the last one before the next message (or revision) changes it.
 
     Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Beside the last ones, the first ones.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
@@ -240,7 +249,24 @@ def _epochs(history: Messages, question: Question) -> Moments:
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
     end[:-1][followed] = change[1:][followed] - DAY_US
-    return moments_at(question, case, end, end)
+    return moments_at(question, case, end, end), change
+
+
+def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants, cases: Indices) -> Moments:
+    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; none where all were."""
+    mine = np.flatnonzero(np.isin(epochs.case, cases))
+    epochs, since = epochs.take(mine), since[mine]
+    end = epochs.as_of.copy()
+    silent = [
+        (np.isin(epochs.case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
+        for name, cutoffs in question.frozen.items()
+    ]
+    while any(len(moved := np.flatnonzero(concerned & np.isin(end, cutoffs))) for concerned, cutoffs in silent):
+        end[moved] -= DAY_US
+    asked = end >= since
+    if not asked.any():  # ask one all the same, when nothing was known, so that tables have a row
+        asked[0], end[0] = True, int(history.known.min()) - 1
+    return moments_at(question, epochs.case[asked], end[asked], end[asked])
 
 
 def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 import numpy as np
@@ -29,6 +29,8 @@ class Question:
     book: CalendarBook
     cutoff: time
     links: Mapping[str, LinkLimit]
+    frozen: Mapping[str, Instants] = field(default_factory=dict)
+    """Per source the cut-offs (us) of nights on which it was not complete."""
 
     @property
     def revisions(self) -> Instants:

@@ -146,6 +146,27 @@ def test_the_yellow_card_is_withdrawn_as_a_push_delay_once_the_finish_has_arrive
     assert (found["reminder"]["nature"], found["reminder"]["standing"]) == ("conduct", True)
 
 
+def test_a_card_nobody_was_there_to_issue_is_not_withdrawn_and_a_doubtful_one_is_found_all_the_same() -> None:
+    from etl.domain.message import parse, table
+    from etl.store.calendars import packaged
+    from etl.store.profiles import profile
+    from etl.supervision.judge import judge_table, with_known_at
+
+    def levels(case: Case, *frozen: str) -> dict[str, str]:
+        messages, as_of = with_known_at(table(list(map(parse, case.messages)))), shanghai("2018-10-27 01:00")
+        nights, rules = {"health": [shanghai(f"{night} 01:00") for night in frozen]}, profile("hunan")
+        cards = judge_table(messages, as_of, as_of, rules, packaged().book(rules.calendar), frozen=nights).to_pylist()
+        return {card["level"]: card["nature"] for card in cards if card["clock"] == "case"}
+
+    frozen = ("2018-10-25", "2018-10-26")
+    assert (
+        levels(late_arrival()) == levels(late_arrival(), frozen[0]) == {"reminder": "conduct", "yellow": "push_delay"}
+    )
+    assert levels(late_arrival(), *frozen) == {"reminder": "conduct"}
+    entered_late = accepted().finish("2018-10-23 15:00", written="2018-10-26 14:00", received="2018-10-26 15:00")
+    assert levels(entered_late, *frozen) == {"reminder": "conduct", "yellow": "suspect"}
+
+
 def test_judging_a_past_night_again_still_shows_what_was_believed_then(judge: Judge) -> None:
     then = cards(judge, late_arrival(), "2018-10-25 01:00", known_by="2018-10-25 01:00")
     assert (then["yellow"]["nature"], then["yellow"]["standing"]) == ("conduct", True)
