@@ -54,9 +54,9 @@ def proofs(size: float) -> list[Proof]:
 
 def prove(proof: Proof, seed: int, minutes: float) -> tuple[str, bool]:
     """Run one part -> (its section of the paper, whether it held)."""
-    if isinstance(proof, Disks) and (reason := disks.reason_not_to()):
-        return _section(proof.title, f"Not run: {reason}.", []), True
     commit = _commit()
+    if isinstance(proof, Disks) and (reason := disks.reason_not_to()):
+        return _section(proof.title, f"Not run: {reason}. {_stamp(commit)}", []), True
     done = run(proof, seed, minutes=minutes)
     held = not done.failures
     ended = (
