@@ -59,12 +59,14 @@ def proofs(size: float) -> list[Proof]:
 
 def prove(proof: Proof, seed: int, minutes: float) -> tuple[str, bool]:
     """Run one part -> (its section of the paper, whether it held)."""
-    if isinstance(proof, Disks) and (reason := disks.reason_not_to()):
-        return _section(proof.title, f"Not run: {reason}.", []), True
     commit = _commit()
+    if isinstance(proof, Disks) and (reason := disks.reason_not_to()):
+        return _section(proof.title, f"Not run: {reason}. {_stamp(commit)}", []), True
     done = run(proof, seed, minutes=minutes)
     held = not done.failures
-    ended = "" if done.is_enough or not held else f" Ended after {minutes:g} minutes, before full size."
+    ended = (
+        "" if done.is_enough or not held else f" Ended for want of time, {done.reached} of {proof.target} asked for."
+    )
     stamp = (
         f"**{'Held' if held else 'FAILED'}.** {_stamp(commit)} {done.seconds / 60:.1f} minutes; again: "
         f"`python -m tests.faults.prove --part {proof.name} --seed {seed}`.{ended}"
@@ -93,7 +95,8 @@ def oracles() -> tuple[str, bool]:
 def write(section: str) -> None:
     """Put one section into the paper in place of the one of that title; the others stay as they were written."""
     text = PAPER.read_text(encoding="utf-8") if PAPER.exists() else ""
-    sections = {part.partition("\n")[0]: part for part in re.split(r"(?m)^## ", text)[1:]}
+    # A section that does not say of which commit it is says nothing.
+    sections = {part.partition("\n")[0]: part for part in re.split(r"(?m)^## ", text)[1:] if "Commit " in part}
     title = section.partition("\n")[0]
     sections[title] = section
     order = [*(proof.title for proof in proofs(1)), "Fast code against slow oracles"]

@@ -51,6 +51,8 @@ class Run:
 
     seconds: float = 0.0
     stories: int = 0
+    reached: int = 0
+    """Of the proof's `target`."""
     is_enough: bool = False
     failures: list[str] = field(default_factory=list)
 
@@ -74,13 +76,13 @@ def run(proof: Proof, seed: int, *, workers: int = 2, minutes: float = 24 * 60, 
                 story = running.pop(future)
                 done.stories += 1
                 try:
-                    progress.update(bar, completed=proof.add(future.result()))
+                    done.reached = proof.add(future.result())
+                    progress.update(bar, completed=done.reached)
                 except AssertionError as error:
                     done.failures.append(f"seed {seed}, {story}: {error}")
                     console.print(done.failures[-1], style="red", highlight=False, markup=False)
                 if not console.is_terminal and done.stories % 10 == 0:
-                    so_far = f"{progress.tasks[0].completed:g} of {proof.target}"
-                    console.print(f"{proof.name}: {done.stories} stories, {so_far}")
+                    console.print(f"{proof.name}: {done.stories} stories, {done.reached} of {proof.target}")
         done.is_enough = not proof.next_kind()
     done.seconds = time.monotonic() - began
     return done

@@ -6,7 +6,7 @@ import email
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -343,3 +343,24 @@ def test_of_two_runs_at_once_one_claims(book: Ledger, monkeypatch: pytest.Monkey
     assert sorted(map(len, claimed)) == [0, 2]
     assert book.one("select count(*) from notice") == 2
     assert book.one("select count(*) from notice_claim") == 21
+
+
+def test_claims_of_two_nights_at_once_tell_each_item_once(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        book.tell(f"511602-{number}", "yellow")
+    together = threading.Barrier(2, timeout=10)
+    first_try = threading.local()
+    put = outbox.put
+
+    def put_together(*args: Any) -> None:
+        if not hasattr(first_try, "is_over"):
+            first_try.is_over = True
+            together.wait()
+        put(*args)
+
+    monkeypatch.setattr(outbox, "wait_for_claimers", lambda connection: None)
+    monkeypatch.setattr(outbox, "put", put_together)
+    with ThreadPoolExecutor(2) as pool:
+        claimed = list(pool.map(notices.claim, [book.engine] * 2, [NIGHT, NIGHT + timedelta(days=1)]))
+    assert sorted(map(len, claimed)) == [0, 1]
+    assert book.one("select count(*) from notice_claim") == 5
