@@ -128,7 +128,7 @@ def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judge
 
 def of_profile(version: Profile) -> Change:
     """A new or rewritten version of a profile; `UsageError` where no source is judged by it."""
-    used = {sources.get(name).profile for name in sources.names()}
+    used = {profile_book(sources.get(name).profile).name for name in sources.names()}
     if version.name not in used:
         raise UsageError(f"no source is judged by profile {version.name}; used: {', '.join(sorted(used))}")
     return Change(profile=version)
