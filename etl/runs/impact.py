@@ -42,6 +42,7 @@ class Change:
     days: Sequence[Mapping[str, Any]] = ()
     profile: Profile | None = None
     messages: Callable[[pa.Table], pa.Table] = field(default=_same)
+    item_code: str | None = None
 
 
 def item_limits(item_code: str, promised: float | None, statutory: float | None) -> Change:
@@ -56,19 +57,22 @@ def item_limits(item_code: str, promised: float | None, statutory: float | None)
                 messages = messages.set_column(at, messages.schema.field(at), new)
         return messages
 
-    return Change(messages=changed)
+    return Change(messages=changed, item_code=item_code)
 
 
 def impact(change: Change) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Counts, and every card that would change, as of the last night judged and with its knowledge.
 
     `moved`: boundaries that move (reached or still ahead, of `cases` cases); `issued`, `withdrawn`: cards of today;
-    `resolved`: boundaries no longer provisional.
+    `resolved`: boundaries no longer provisional. `UsageError` for an item nobody applied for, or before the first night
+    (where rulings may be added all the same: nothing changes by them).
     """
     judged = feeds.fingerprints(engine())
     counts = Counter(cases=0, moved=0, issued=0, withdrawn=0, resolved=0)
-    if not judged:
+    if not judged and change.days:
         return dict(counts), []
+    if not judged:
+        raise UsageError("no night has been judged yet; run a night first")
     lines: list[dict[str, Any]] = []
     moved_cases = set()
     for before, after in _judged_twice(change, max(judged)):
@@ -102,10 +106,11 @@ class _Judged:
 
 
 def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judged]]:
-    moments = nightly.judged_moments(night)
+    moments, is_found = nightly.judged_moments(night), change.item_code is None
     for moment, name in sorted({(moments[source], sources.get(source).profile) for source in moments}):
         names = [source for source in moments if (moments[source], sources.get(source).profile) == (moment, name)]
         messages = ledger.case_messages(names, moment, card_rules.kinds())
+        is_found = is_found or change.item_code in pc.unique(messages["item_code"]).to_pylist()
         rules, on_date = profile_book(name), moment.astimezone(ZONE).date()
         # Known at this moment and at no earlier cut-off, so that what changes is laid to the change.
         days = [(row["calendar"], CalendarDay(**{n: row[n] for n in CalendarDay._fields} | {"known_from": on_date}))
@@ -124,11 +129,13 @@ def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judge
             return _Judged(now, [card for card in ahead.to_pylist() if card["standing"]])
 
         yield judged(messages, rules, book), judged(change.messages(messages), new_rules, new_book)
+    if not is_found:
+        raise UsageError(f"no case of item {change.item_code} is known; give its code as `item_code` has it")
 
 
 def of_profile(version: Profile) -> Change:
     """A new or rewritten version of a profile; `UsageError` where no source is judged by it."""
-    used = {sources.get(name).profile for name in sources.names()}
+    used = {profile_book(sources.get(name).profile).name for name in sources.names()}
     if version.name not in used:
         raise UsageError(f"no source is judged by profile {version.name}; used: {', '.join(sorted(used))}")
     return Change(profile=version)

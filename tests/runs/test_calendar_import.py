@@ -142,6 +142,7 @@ def test_a_profile_and_an_items_limits_are_tried_out_before_anybody_changes_them
 ) -> None:
     from etl.store.profiles import FOLDER
 
+    refused(jiancha("impact", "--item", "other", "--promised", 1), 2, "no night has been judged yet")
     platform.accept("A", "2026-11-10 10:00", promised=3, statutory=20)
     platform.accept("B", "2026-11-16 10:00", promised=9, statutory=20, task_code="other")
     assert jiancha("night", "--date", "2026-11-17").code == 0
@@ -162,6 +163,7 @@ def test_a_profile_and_an_items_limits_are_tried_out_before_anybody_changes_them
 
     *_, told = jiancha("impact", "--item", "other", "--promised", 1, "--json").lines
     assert (told["counts"]["cases"], told["counts"]["issued"]) == (1, 2)
+    refused(jiancha("impact", "--item", "nobody's", "--promised", 1), 2, "no case of item nobody's is known")
     refused(jiancha("impact", "--item", "other"), 2, "--item goes with --promised")
     refused(jiancha("impact"), 2, "give one of --profile, --calendar, --item")
     refused(jiancha("impact", "--profile", FOLDER / "percent.toml"), 2, "no source is judged by profile percent")
