@@ -10,13 +10,13 @@ import traceback
 
 import typer
 
-from etl.cli import backfill, judging, ledger, notices, operating, reference, source
+from etl.cli import backfill, card, judging, ledger, notices, operating, reference, source
 from etl.errors import JianchaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
 for commands in (judging.app, operating.app):
     app.add_typer(commands)
-for group in (source, ledger, notices, reference, backfill):
+for group in (card, source, ledger, notices, reference, backfill):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 

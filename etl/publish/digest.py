@@ -77,14 +77,14 @@ def newest(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """(standing, withdrawn): the newest event of each card; of a clock's standing cards only the highest level."""
     cards: dict[tuple[Any, ...], Row] = {}
     for row in sorted(rows, key=lambda row: (row["business_on"], row["seq"])):
-        cards[*_clock(row), row["level"]] = row
-    latest = [row for row in rows if cards[*_clock(row), row["level"]] is row]
+        cards[*clock_of(row), row["level"]] = row
+    latest = [row for row in rows if cards[*clock_of(row), row["level"]] is row]
     ranks = list(reversed(LEVEL))
     highest: dict[tuple[Any, ...], int] = {}
     for row in latest:
         if _stands(row):
-            highest[_clock(row)] = max(highest.get(_clock(row), 0), ranks.index(row["level"]))
-    standing = [row for row in latest if _stands(row) and ranks.index(row["level"]) == highest[_clock(row)]]
+            highest[clock_of(row)] = max(highest.get(clock_of(row), 0), ranks.index(row["level"]))
+    standing = [row for row in latest if _stands(row) and ranks.index(row["level"]) == highest[clock_of(row)]]
     return standing, [row for row in latest if not _stands(row)]
 
 
@@ -93,7 +93,8 @@ def _stands(row: Row) -> bool:
     return bool(row["standing"]) and row["event"] != "void"
 
 
-def _clock(row: Row) -> tuple[Any, ...]:
+def clock_of(row: Row) -> tuple[Any, ...]:
+    """The clock a card belongs to."""
     return row["source"], row["case_no"], row["clock"], row["clock_key"]
 
 
@@ -101,10 +102,7 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
     over = Decimal(row["used_days"]) - Decimal(row["limit_days"])
     return (
         LEVEL[row["level"]],
-        one_line(row["case_no"]),
-        _subject(row),
-        _free(row["office"]),
-        mask(row["applicant"]) if row["applicant"] else NONE,
+        *card_cells(row),
         minute(row["accepted_at"]),
         _limits(row),
         number(row["used_days"]),
@@ -113,7 +111,7 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
         _stage(row),
         number(row["excluded_days"]),
         nature(row["level"], row["nature"]),
-        _push(row, titles),
+        push_of(row, titles),
         _status(row),
     )
 
@@ -121,14 +119,21 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
 def _withdrawn_cells(row: Row, titles: Titles) -> Cells:
     return (
         LEVEL[row["level"]],
+        *card_cells(row),
+        NATURE[row["nature"]],
+        titled(row["responsible_hop"], titles),
+        push_of(row, titles),
+        _status(row),
+    )
+
+
+def card_cells(row: Row) -> Cells:
+    """办件编号, 事项名称, 承办处室, 申请人."""
+    return (
         one_line(row["case_no"]),
         _subject(row),
         _free(row["office"]),
         mask(row["applicant"]) if row["applicant"] else NONE,
-        NATURE[row["nature"]],
-        titled(row["responsible_hop"], titles),
-        _push(row, titles),
-        _status(row),
     )
 
 
@@ -150,7 +155,8 @@ def _stage(row: Row) -> str:
     return "/".join(_free(row[part]) for part in ("stage_name", "stage_handler") if row[part]) or NONE
 
 
-def _push(row: Row, titles: Titles) -> str:
+def push_of(row: Row, titles: Titles) -> str:
+    """The slowest push of the case and how long it took."""
     if row["push_days"] is None:
         return NONE
     lag = f"{number(row['push_days'])} 个工作日"

@@ -38,6 +38,7 @@ from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
+from etl.store.evidence import verify
 from etl.store.profiles import profile
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
@@ -167,11 +168,19 @@ def trace(business_on: date) -> dict[str, int]:
 
 
 def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
-    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither."""
+    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither.
+
+    Raises:
+        EvidenceBroken: the evidence chain does not verify; nothing was frozen or handed over.
+    """
     from etl.publish import notices, sender
+    from etl.runs import follow_ups
 
     if mode == "never":
         return {"claimed": 0}
+    with engine().connect() as connection:
+        verify(connection)
+    follow_ups.raise_due(engine(), business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 
@@ -284,6 +293,7 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
             old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
         for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
             stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+            stamp["is_manual"] = rules.is_manual(event["clock"], event["level"])
             events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 

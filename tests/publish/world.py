@@ -100,6 +100,7 @@ class Ledger:
             "standing": row.get("event", "issued") != "withdrawn",
             "provisional": False,
             "is_baseline": False,
+            "is_manual": False,
             "reached_at": cutoff_at(night) - timedelta(hours=9),
             "used_days": "8.125",
             "limit_days": "7",

@@ -23,7 +23,7 @@ def event(case_no: str, **changes: Any) -> dict[str, Any]:
     return {
         "source": "scjg", "case_no": case_no, "clock": "case", "clock_key": "", "level": "yellow",
         "business_on": NIGHT, "event": "issued", "nature": "conduct", "standing": True, "provisional": False,
-        "is_baseline": False, "reached_at": MOMENT, "due_at": MOMENT, "used_days": Decimal("7.000001"),
+        "is_baseline": False, "is_manual": False, "reached_at": MOMENT, "due_at": MOMENT, "used_days": Decimal("7.000001"),
         "limit_days": Decimal(7), "excluded_days": Decimal(0), "base": "promised", "responsible_hop": "scjg->here",
         "department": "局", "region": "511602", "item_code": "1", "item_name": "事项",
         "evidence": [f"scjg/{case_no}/accept/0/v1"], "profile_version": "hunan@1", "calendar_version": "cn@1",
