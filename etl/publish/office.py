@@ -135,7 +135,7 @@ def _by_department(counts: Sequence[Row]) -> Table:
 
 
 def _decisions(cards: Sequence[Row]) -> Table:
-    table = [
+    table: list[tuple[str, ...]] = [
         (
             one_line(row["department"] or NONE),
             LEVEL[row["level"]],

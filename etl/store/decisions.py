@@ -65,7 +65,7 @@ def card_of(connection: Connection, case_no: str, called: str | None, decision: 
     else:
         able = [card for card in found if decision in card["open_to"]]
         meant = able or found
-        what = f"{len(able) or 'no'} card{'s' if len(able) != 1 else ''} open to {decision}"
+        what = f"{len(able)} cards open to {decision}"
     if len(meant) != 1:
         raise UsageError(f"case {case_no!r} has {what}; name one of: {listed}")
     return meant[0]
