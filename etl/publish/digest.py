@@ -23,6 +23,7 @@ COLUMNS = (
     *("应办结日", "当前环节/责任人", "特殊程序扣除（日）", "超时性质", "推送时延", "状态"),
 )
 WITHDRAWN_COLUMNS = ("级别", "办件编号", "事项名称", "承办处室", "申请人", "撤回原因", "责任环节", "推送时延", "状态")
+FINDING_COLUMNS = ("问题", "办件编号", "事项名称", "说明", "依据")
 FIGURES = ("已用（日）", "超时（日）", "特殊程序扣除（日）")
 
 Titles = Mapping[str, str]
@@ -39,11 +40,24 @@ class Footer:
     head_hash: str
 
 
-def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, titles: Titles, composed_at: Any) -> Mail:
-    """Rows of ``publish/digest_rows`` of one department -> its mail, red first, at most 30 rows inline."""
+def digest(
+    department: str,
+    night: date,
+    rows: Sequence[Row],
+    footer: Footer,
+    titles: Titles,
+    composed_at: Any,
+    findings: Sequence[Row] = (),
+) -> Mail:
+    """Rows of ``publish/digest_rows`` of one department -> its mail, red first, at most 30 rows of a table inline.
+
+    Args:
+        findings: payloads {title, basis, case_no, item_name, detail} of what the other rules newly found.
+    """
     standing, withdrawn = newest(rows)
     counts = Counter(row["level"] for row in standing)
-    badges = levels(counts) + (f" 撤回{len(withdrawn)}" if withdrawn else "")
+    found = [_finding_cells(finding) for finding in findings]
+    badges = levels(counts) + (f" 撤回{len(withdrawn)}" if withdrawn else "") + (f" 发现{len(found)}" if found else "")
     name = one_line(department)
     subject = f"【{badges.strip()}】{name} 电子监察日警报 {day(night)}"
     context = {
@@ -57,6 +71,9 @@ def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, ti
         "row_count": len(standing),
         "withdrawn_columns": WITHDRAWN_COLUMNS,
         "withdrawn": [(row["level"], _withdrawn_cells(row, titles)) for row in withdrawn[:INLINE_ROWS]],
+        "finding_columns": FINDING_COLUMNS,
+        "findings": found[:INLINE_ROWS],
+        "finding_count": len(found),
         "footer": footer,
     }
     sheets: list[tuple[str, Sequence[str], Sequence[Cells]]] = [
@@ -64,12 +81,24 @@ def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, ti
     ]
     if withdrawn:
         sheets.append(("撤回", WITHDRAWN_COLUMNS, [_withdrawn_cells(row, titles) for row in withdrawn]))
+    if found:
+        sheets.append(("发现的问题", FINDING_COLUMNS, found))
     note = f"数据截止 {footer.data_until} · 规则 {footer.profile_versions} · 日历 {footer.calendar_versions}"
     return Mail(
         subject,
         render.text("digest.txt", **context),
         render.mail_html("digest.html", **context),
         (Attachment(f"{name} 电子监察日警报 {day(night)}.xlsx", workbook(sheets, FIGURES, note, composed_at)),),
+    )
+
+
+def _finding_cells(finding: Row) -> Cells:
+    return (
+        redact(finding["title"]),
+        one_line(finding["case_no"] or NONE),
+        _free(finding["item_name"]),
+        _free(finding["detail"]),
+        redact(finding["basis"]),
     )
 
 

@@ -184,24 +184,22 @@ class _Night:
         return bool(self._recipients_of(department))
 
     def _digests(self, told: Mapping[str, list[Row]]) -> Iterator[_Draft]:
-        keys = [item["item_key"] for items in told.values() for item in items]
+        keys = [item["item_key"] for items in told.values() for item in items if item["card_event_seq"]]
         rows = {row["item_key"]: row for row in self._rows("digest_rows", item_keys=keys)} if keys else {}
         order = {key: place for place, key in enumerate(rows)}
         first = replies.first_mails(self._rows("first_mails", item_keys=keys)) if keys else {}
         for department, items in told.items():
-            mine = [rows[key] for key in sorted(_item_keys(items), key=order.__getitem__)]
+            mine = [rows[key] for key in sorted(set(_item_keys(items)) & rows.keys(), key=order.__getitem__)]
+            found = [item for item in items if item["item_key"] not in rows]
             fresh, corrections, follow_ups = replies.split(mine, first)
-            if fresh:
+            if fresh or found:
                 shown = [*newest(fresh)[0], *newest(fresh)[1]]
                 mail = digest(
-                    self._name(department),
-                    self._on,
-                    fresh,
-                    self._footer(shown),
-                    self._titles,
-                    self._head["composed_at"],
-                )
-                yield _Draft("A", self._on, department, self._recipients_of(department), mail, _item_keys(fresh))
+                    self._name(department), self._on, fresh, self._footer(shown), self._titles,
+                    self._head["composed_at"], [item["payload"] for item in found],
+                )  # fmt: skip
+                keys_told = _item_keys([*fresh, *found])
+                yield _Draft("A", self._on, department, self._recipients_of(department), mail, keys_told)
             for to in self._recipients_of(department):
                 for kind, listed in (("E", corrections), ("D", follow_ups)):
                     for answered, part in replies.threads(listed, first, one_line(to["email"])):

@@ -32,10 +32,12 @@ from etl.errors import (
     SourceLate,
     UsageError,
 )
+from etl.runs import findings
 from etl.settings import settings
 from etl.sources.contract import Page, Source, Window
 from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
+from etl.store import findings as finding_store
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.evidence import verify
@@ -150,6 +152,8 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
             continue
         fingerprint = _fingerprint(night, known, calendars)
         if fingerprints.get(night) != fingerprint:
+            moments = _judged_moments(night - timedelta(days=1)), _judged_moments(night)
+            findings.record_night(engine(), night, *moments, calendars)
             events, cases = _night_events(night, calendars)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
@@ -181,6 +185,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
     with engine().connect() as connection:
         verify(connection)
     follow_ups.raise_due(engine(), business_on)
+    finding_store.tell(engine(), business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 

@@ -217,6 +217,29 @@ create table push_finding (
     department text,
     primary key (source, case_no, kind, seq, version, hop)
 );
+-- What the rules other than time found: night N's rows are find(N) - find(N-1), by case; an item's finding is put
+-- together from its cases by v_finding.
+create table finding_rule (
+    rule text primary key, title text not null, basis text not null,
+    about text not null check (about in ('case', 'item', 'data'))
+);
+create table finding_event (
+    rule         text not null references finding_rule,
+    record       text not null,
+    detail       text not null,
+    business_on  date not null,
+    event        text not null check (event in ('opened', 'cleared')),
+    source       text not null,
+    case_no      text not null,
+    item_code    text,
+    item_name    text,
+    department   text,
+    occurred_at  timestamptz not null,
+    evidence     text not null,
+    is_baseline  boolean not null,
+    primary key (rule, record, detail, business_on)
+);
+create index on finding_event (business_on);
 create table link_lag (
     business_on date not null, source text not null, hop text not null, kind text not null,
     message_count bigint not null, late_count bigint not null, negative_count bigint not null,

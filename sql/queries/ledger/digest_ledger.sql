@@ -31,6 +31,8 @@ documents as (
     union all select 'card_event', to_jsonb(t) from v_card_event t
     union all select 'card_decision', to_jsonb(t) from card_decision t
     union all select 'push_finding', to_jsonb(t) from push_finding t
+    union all select 'finding_rule', to_jsonb(t) from finding_rule t
+    union all select 'finding_event', to_jsonb(t) from finding_event t
     union all select 'link_lag', to_jsonb(t) from link_lag t
     union all select 'feed_incident', to_jsonb(t) from feed_incident t
     union all select 'notice', to_jsonb(t) from notice t

@@ -1,6 +1,7 @@
 -- What is to be told and was not: up to this night, neither muted nor claimed. An event that was voided before
 -- anyone heard of it is not told, and neither is its voiding. A card a person has to issue waits for it; of one that was
--- revoked only the decision is told; feedback that was accepted, or a card revoked, needs no following up.
+-- revoked only the decision is told; feedback that was accepted, or a card revoked, needs no following up. A finding gone
+-- again is not told.
 select i.item_key, i.mail_kind, i.business_on, i.department, i.card_event_seq, i.payload
 from notice_item i
 left join card_event e on e.seq = i.card_event_seq
@@ -22,4 +23,12 @@ where not i.is_muted
       and 'revoke' <> all (coalesce(made, '{}'))
   ))
   and (i.mail_kind <> 'D' or not made && array['close', 'revoke'] or made is null)
+  and not exists (
+      select
+      from finding_event gone
+      where (gone.rule, gone.record, gone.detail)
+          = (i.payload ->> 'rule', i.payload ->> 'record', i.payload ->> 'detail')
+        and gone.event = 'cleared'
+        and gone.business_on > (i.payload ->> 'opened_on')::date
+  )
 order by i.item_key;
