@@ -34,7 +34,7 @@ def record_night(
     for name, moment in now.items():
         if earlier.get(name) != moment:
             groups[earlier.get(name), moment, sources.get(name).profile].append(name)
-    events = []
+    items, events = finding_store.catalogue(engine), []
     for (before, moment, rules_name), names in groups.items():
         ruled = profile(rules_name)
         book = calendars.book(ruled.calendar)
@@ -42,8 +42,10 @@ def record_night(
         messages = finding_store.messages(names, moment, None if is_revised else before)
         old = FINDINGS.empty_table()
         if before is not None:
-            old = find_table(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, ruled, book)
-        for event in changes(old, find_table(messages, moment, moment, ruled, book)):
+            old = find_table(
+                messages.filter(pc.less_equal(messages["known_at"], before)), before, before, ruled, book, items
+            )
+        for event in changes(old, find_table(messages, moment, moment, ruled, book, items)):
             in_force_from = sources.get(event["source"]).in_force_from
             is_baseline = event["occurred_at"].astimezone(ZONE).date() < in_force_from
             events.append(event | {"business_on": night, "is_baseline": is_baseline})

@@ -18,6 +18,15 @@ def messages(sources: Iterable[str], known_by: datetime, changed_since: datetime
     return ledger.fetch_messages("findings/messages", [sorted(sources), known_by, changed_since])
 
 
+def catalogue(engine: Engine) -> pa.Table:
+    """The item catalogue as `etl.supervision.catalogue.ITEMS` has it: every row, in force or not."""
+    with engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(sql("findings/catalogue")).mappings()]
+    types = {"valid_from": pa.date32(), "fee_standard": pa.float64()}
+    names = ("item_code", "department", "valid_from", "status", "fee_standard")
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, types.get(name, pa.string())) for name in names]))
+
+
 def record_night(
     engine: Engine, business_on: date, rules: Sequence[Mapping[str, str]], events: Sequence[Mapping[str, Any]]
 ) -> None:

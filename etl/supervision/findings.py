@@ -16,6 +16,7 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.message import KINDS, key_column
 from etl.domain.night import to_us
 from etl.domain.profile import Profile
+from etl.supervision.catalogue import ITEMS, Catalogue
 from etl.supervision.history import Messages, pick
 from etl.supervision.question import Question, moments_at
 from etl.supervision.rules import rules
@@ -36,11 +37,19 @@ _SUBJECT = ("source", "case_no", "item_code", "item_name", "department")
 
 
 def find_table(
-    messages: pa.Table, as_of: datetime, known_by: datetime, profile: Profile, book: CalendarBook
+    messages: pa.Table,
+    as_of: datetime,
+    known_by: datetime,
+    profile: Profile,
+    book: CalendarBook,
+    items: pa.Table | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> findings (`FINDINGS`) by rule and case.
 
     A finding about an item comes with every case that shows it.
+
+    Args:
+        items: the item catalogue (`etl.supervision.catalogue.ITEMS`); without one nothing is compared with it.
     """
     history = Messages.of(messages, KINDS)
     size = len(history.case_nos)
@@ -48,7 +57,10 @@ def find_table(
         return FINDINGS.empty_table()
     question = Question(to_us(as_of), to_us(known_by), profile, book, time(1), {})
     moments = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
-    view = View(history, moments, pick(history, moments), book.version(int(moments.calendar[0])), profile)
+    view = View(
+        history, moments, pick(history, moments), book.version(int(moments.calendar[0])), profile,
+        Catalogue(ITEMS.empty_table() if items is None else items),
+    )  # fmt: skip
     keys = key_column(history.table)
     return pa.concat_tables([_told(view, keys, rule) for rule in rules().values()])
 

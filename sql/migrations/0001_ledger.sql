@@ -111,7 +111,9 @@ create table department (
 );
 create table item (
     item_code text not null, name text not null, department text not null,
-    promised_limit numeric, statutory_limit numeric, limit_unit text, limit_text text, valid_from date not null,
+    promised_limit numeric, statutory_limit numeric, limit_unit text, limit_text text,
+    status text not null default 'in_force' check (status in ('in_force', 'cancelled', 'delegated')),
+    fee_standard numeric check (fee_standard >= 0), valid_from date not null,
     primary key (item_code, valid_from)
 );
 create table recipient (

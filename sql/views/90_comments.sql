@@ -90,7 +90,7 @@ comment on column department.name is 'Name as mails and bulletins print it.';
 comment on column department.region is 'Region code.';
 comment on column department.valid_from is 'First date of this row.';
 
-comment on table item is 'Item catalogue; imported. Kept for reference: limits are judged as the acceptance states them.';
+comment on table item is 'Item catalogue; imported. Cases are compared with the row in force on the day of acceptance; limits are judged as the acceptance states them.';
 comment on column item.item_code is 'Item code (实施编码).';
 comment on column item.name is 'Item name.';
 comment on column item.department is 'Department code.';
@@ -98,6 +98,8 @@ comment on column item.promised_limit is 'Promised limit (承诺时限), in limi
 comment on column item.statutory_limit is 'Statutory limit (法定时限), in limit_unit.';
 comment on column item.limit_unit is 'working_day, natural_day, hour, minute or month.';
 comment on column item.limit_text is 'The limit as the catalogue words it.';
+comment on column item.status is 'in_force, cancelled (取消) or delegated (下放): no longer to be handled by the department.';
+comment on column item.fee_standard is 'Highest fee a case may be charged, in yuan; 0: free; null: the catalogue does not say.';
 comment on column item.valid_from is 'First date of this row.';
 
 comment on table recipient is 'Who is written to; imported.';

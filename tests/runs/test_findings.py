@@ -103,7 +103,7 @@ def test_nights_missed_and_made_up_for_in_any_order_find_the_same(
         for number in order:
             night(NIGHTS[number], "--notify", "never")
         found.append(rows(ledger, "select * from finding_event order by 1, 2, 3, 4"))
-    assert len(found[0]) >= 4
+    assert len(found[0]) >= 3
     assert found[0] == found[1]
 
 

@@ -40,7 +40,9 @@ def compile(connection: Connection, week: Week) -> Chapter:
             Table(
                 "隔离的记录",
                 ("数据源", "隔离", "更正后入库"),
-                tuple((titled(row["source"], week.titles), str(row["refused"]), str(row["replayed"])) for row in refused),
+                tuple(
+                    (titled(row["source"], week.titles), str(row["refused"]), str(row["replayed"])) for row in refused
+                ),
                 ("隔离", "更正后入库"),
                 "同一行因同一内容多次报送只计一次。",
             ),

@@ -19,7 +19,7 @@ where not i.is_muted
           select from notice_item told join notice_claim c using (item_key) where told.card_event_seq = e.voids_seq
       ))
       and not exists (select from card_event v where v.voids_seq = e.seq)
-      and not (e.is_manual and 'issue' <> all (coalesce(made, '{}')))
+      and not (coalesce(e.is_manual, false) and 'issue' <> all (coalesce(made, '{}')))
       and 'revoke' <> all (coalesce(made, '{}'))
   ))
   and (i.mail_kind <> 'D' or not made && array['close', 'revoke'] or made is null)
