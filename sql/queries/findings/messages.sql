@@ -31,8 +31,8 @@ where source = any ($1) and known_at <= $2
       group by case_no
       having max(greatest(known_at, occurred_at)) > $3
           or bool_and(kind <> 'finish')
-          or count(distinct seq) filter (where kind = 'special_start')
-             > count(distinct seq) filter (where kind = 'special_result')
+          or count(*) filter (where kind = 'special_start')
+             > count(*) filter (where kind = 'special_result' and version = 1)
           or (bool_and(kind not in ('collect', 'certificate'))
               and max(occurred_at) filter (where kind = 'finish') > $3 - interval '60 days')
   ))
