@@ -32,7 +32,7 @@ class LevelRule(BaseModel):
     """A level is reached when used time passes `percent` of the base limit plus `offset_days`.
 
     `comparison` says whether meeting that number is passing it (">=") or only exceeding it (">"). Offsets are days of
-    the limit's own kind.
+    the limit's own kind. `issue` "manual" leaves a card pending until a person issues it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +43,7 @@ class LevelRule(BaseModel):
     offset_days: float = 0
     percent: int = Field(default=100, gt=0, le=1000)
     comparison: Literal[">", ">="] = ">"
+    issue: Literal["auto", "manual"] = "auto"
 
     @model_validator(mode="after")
     def _base_belongs_to_clock(self) -> LevelRule:
@@ -70,6 +71,8 @@ class Profile(BaseModel):
     It rules what starts on `in_force_from` or later, and no judgement by knowledge older than `known_from` sees it; the
     first version of a profile may leave both out. Mode `published_engine` shows what another system computes; nothing
     is ever issued by it.
+    `follow_up_days`: working days after issue when missing feedback is followed up, stage by stage (the first, feedback
+    is due, by the 2018 rules; the second is ours).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,6 +86,7 @@ class Profile(BaseModel):
     start_rule: Literal["next_day", "roll"]
     extension_days_max: float
     extension_days_max_joint: float
+    follow_up_days: tuple[int, ...] = (30, 35)
     fixed_days: dict[Literal["pre_accept", "certificate"], Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     levels: tuple[LevelRule, ...] = Field(min_length=1)
 
@@ -102,6 +106,10 @@ class Profile(BaseModel):
     def label(self) -> str:
         """Name and version, as cards and footers print it."""
         return f"{self.name}@{self.version}"
+
+    def is_manual(self, clock: str, level: str) -> bool:
+        """Whether a person issues cards of this clock and level."""
+        return any(rule.issue == "manual" for rule in self.rules(clock) if rule.level == level)
 
     def rules(self, clock: str) -> tuple[LevelRule, ...]:
         """The level rules of one clock."""
@@ -133,6 +141,10 @@ class ProfileBook:
         """SHA-256 over every version known on a date."""
         known = [one.model_dump_json() for one in self.versions if one.known_from <= at]
         return hashlib.sha256("\n".join(known).encode()).hexdigest()
+
+    def labelled(self, label: str) -> Profile:
+        """The version a card names."""
+        return next(one for one in self.versions if one.label == label)
 
     def judges(self, clock: str) -> bool:
         """Whether any version judges this clock."""

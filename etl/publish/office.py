@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE
+from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE, NATURE, STATE
 from etl.publish import render
 from etl.publish.digest import Footer, Titles
 from etl.publish.envelope import Mail
@@ -24,6 +24,7 @@ def summary(
     feeds: Sequence[Row],
     silent: Sequence[Row],
     links: Sequence[Row],
+    decisions: Sequence[Row],
     doubtful: Sequence[Row],
     waiting: Mapping[str, str],
     footer: Footer,
@@ -43,6 +44,7 @@ def summary(
         "nothing_new": not sum(new.values()),
         "sections": [
             ("各部门红黄牌", "今日无在册牌。", *_by_department(counts)),
+            ("待人工决定的牌", "没有。", *_decisions(decisions)),
             ("数据接入", "今日没有数据源记录。", *_feeds(feeds, titles)),
             ("静默的数据源", "没有。", *_silent(silent, titles)),
             ("最慢链路", "今日没有推送记录。", *_links(links, titles)),
@@ -132,6 +134,23 @@ def _by_department(counts: Sequence[Row]) -> Table:
     if table:
         table.append(("合计", "", *(str(sum(row[column] for row in counts)) for column in columns)))
     return ("部门", "级别", "新增", "撤回", "待核实", "在册"), table
+
+
+def _decisions(cards: Sequence[Row]) -> Table:
+    table: list[tuple[str, ...]] = [
+        (
+            one_line(row["department"] or NONE),
+            LEVEL[row["level"]],
+            one_line(row["case_no"]),
+            redact(row["item_name"] or NONE),
+            NATURE["suspect"] if row["state"] == "issued" else STATE[row["state"]],
+            day(row["since"]),
+        )
+        for row in cards
+    ]
+    if cards and cards[0]["total"] > len(cards):
+        table.append(("合计", "", f"{cards[0]['total']} 张", "", "", ""))
+    return ("部门", "级别", "办件编号", "事项名称", "待办", "起"), table
 
 
 def _feeds(feeds: Sequence[Row], titles: Titles) -> Table:

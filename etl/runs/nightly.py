@@ -32,12 +32,15 @@ from etl.errors import (
     SourceLate,
     UsageError,
 )
+from etl.runs import findings
 from etl.settings import settings
 from etl.sources.contract import Page, Source, Window
 from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
+from etl.store import findings as finding_store
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
+from etl.store.evidence import verify
 from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
@@ -150,6 +153,8 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
             continue
         fingerprint = _fingerprint(night, known, calendars)
         if fingerprints.get(night) != fingerprint:
+            moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
+            findings.record_night(engine(), night, *moments, calendars)
             events, cases = _night_events(night, calendars)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
@@ -168,11 +173,20 @@ def trace(business_on: date) -> dict[str, int]:
 
 
 def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
-    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither."""
+    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither.
+
+    Raises:
+        EvidenceBroken: the evidence chain does not verify; nothing was frozen or handed over.
+    """
     from etl.publish import notices, sender
+    from etl.runs import follow_ups
 
     if mode == "never":
         return {"claimed": 0}
+    with engine().connect() as connection:
+        verify(connection)
+    follow_ups.raise_due(engine(), business_on)
+    finding_store.tell(engine(), business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 
@@ -298,7 +312,9 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
         if before is not None:
             old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
         for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
-            stamp = {"business_on": night, "known_at": known_at}
+            ruled = rules.labelled(event["profile_version"])
+            is_manual = ruled.is_manual(event["clock"], event["level"])
+            stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
             events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 

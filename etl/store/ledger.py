@@ -153,15 +153,17 @@ def case_messages(
     Args:
         changed_since: leave out cases that had finished by then and about which nothing came since.
     """
-    return _flat(_fetch("ledger/case_messages", [sorted(sources), known_by, list(kinds), None, changed_since]))
+    return fetch_messages("ledger/case_messages", [sorted(sources), known_by, list(kinds), None, changed_since])
 
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
     """The same of one case, from every source."""
-    return _flat(_fetch("ledger/case_messages", [None, known_by, list(kinds), case_no, None]))
+    return fetch_messages("ledger/case_messages", [None, known_by, list(kinds), case_no, None])
 
 
-def _flat(rows: pa.Table) -> pa.Table:
+def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
+    """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
+    rows = _fetch(statement, parameters)
     columns: dict[str, Any] = {
         field.name: rows[field.name].cast(field.type)
         if field.name in rows.column_names

@@ -37,6 +37,7 @@ class Notice:
     message_id: str
     content: bytes
     content_sha256: str
+    head_hash: str
     state: State
     detail: str
     item_keys: tuple[str, ...]

@@ -124,8 +124,11 @@ def test_an_event_voided_after_it_was_told_is_corrected(book: Ledger) -> None:
     wrong = book.tell("511602-1", "red", business_on=date(2026, 11, 21))
     notices.claim(book.engine, date(2026, 11, 21))
     book.tell("511602-1", "red", event="void", voids_seq=wrong, standing=True)
-    assert notices.claim(book.engine, NIGHT) == ["A/2026-11-22/scjg-1/scjg"]
-    assert "更正作废" in body(mails(book, "A")[1])
+    answered = "A~2026-11-21~scjg-1~scjg"
+    assert notices.claim(book.engine, NIGHT) == [f"E/2026-11-22/scjg-1/scjg/re/{answered}"]
+    (first,), (correction,) = mails(book, "A"), mails(book, "E")
+    assert correction["In-Reply-To"] == correction["References"] == first["Message-ID"]
+    assert "更正作废" in body(correction)
 
 
 def test_nothing_is_told_twice_and_later_items_of_the_night_get_the_next_number(book: Ledger) -> None:
@@ -204,6 +207,7 @@ def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_dou
             "message_id": "<x@y>",
             "content": b"",
             "content_sha256": "0" * 64,
+            "head_hash": "0" * 64,
             "state": "held",
         },
     )
