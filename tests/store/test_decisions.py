@@ -199,3 +199,13 @@ def test_the_ledger_digest_covers_decisions_and_not_their_place_in_the_chain(led
     before = digest(ledger)
     decide(ledger, "appeal")
     assert digest(ledger) != before
+
+
+@pytest.mark.parametrize(("is_baseline", "told"), [(True, []), (False, ["A", "E"])])
+def test_what_becomes_of_a_baseline_card_is_told_to_nobody(ledger: Engine, is_baseline: bool, told: list[str]) -> None:
+    record(ledger, event("1", is_baseline=is_baseline))
+    for hour, decision in enumerate(("appeal", "revoke")):
+        decide(ledger, decision, hour)
+    with ledger.connect() as connection:
+        kinds = connection.execute(text("select mail_kind from notice_item order by 1")).scalars().all()
+    assert kinds == told
