@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import xlsxwriter
 
@@ -47,46 +49,55 @@ def clock(instant: datetime | None) -> str | None:
     return instant.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S") if instant else None
 
 
-def rows(records: Iterable[Record]) -> dict[str, list[Row]]:
-    """Records -> rows per family, in order of arrival. An application travels in its acceptance's row."""
-    families: dict[str, list[Row]] = {family: [] for family in FAMILIES}
-    for record in records:
-        if record.event.kind in _FAMILY_OF:
-            family, body = _FAMILY_OF[record.event.kind]
-            families[family].append(_head(record) | body(record))
-    return families
+def row(record: Record) -> tuple[str, Row] | None:
+    """Record -> (family, row). An application travels in its acceptance's row."""
+    if record.event.kind not in _FAMILY_OF:
+        return None
+    family, body = _FAMILY_OF[record.event.kind]
+    return family, _head(record) | body(record)
 
 
-def write(folder: Path, families: dict[str, list[Row]]) -> None:
-    """One file per family and day; a row may carry its own raw line under the key ``raw``."""
+def write(
+    folder: Path, found: Iterable[tuple[str, Row]], families: Mapping[str, tuple[str, ...]] = FAMILIES
+) -> Counter[str]:
+    """One file per family and day, in whatever order rows come -> rows per family.
+
+    A row may carry its own raw line under the key ``raw``. Lines are written as they come; a workbook's rows wait.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for family, columns in FAMILIES.items():
-        by_day: dict[str, list[Row]] = {}
-        for row in families[family]:
-            by_day.setdefault(row["接收时间"][:10], []).append(row)
-        for day in _days():
-            found = by_day.get(day.isoformat(), [])
-            workbook = family == AS_WORKBOOK
-            path = folder / f"{family}_{day:%Y%m%d}.{'xlsx' if workbook else 'csv'}"
-            path.write_bytes(_workbook(columns, found) if workbook else _lines(columns, found))
-            dropped = at(day, NIGHTLY).timestamp()
-            os.utime(path, (dropped, dropped))
+    counts = Counter(dict.fromkeys(families, 0))
+    days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
+    paths = {
+        (family, day.isoformat()): folder / f"{family}_{day:%Y%m%d}.{'xlsx' if family == AS_WORKBOOK else 'csv'}"
+        for family in families
+        for day in days
+    }
+    booked: dict[Path, list[Row]] = {path: [] for (family, _), path in paths.items() if family == AS_WORKBOOK}
+    with ExitStack() as open_files:
+        files = {}
+        for (family, _), path in paths.items():
+            if path not in booked:
+                files[path] = open_files.enter_context(path.open("w", encoding="gb18030", newline=""))
+                _line(files[path], families[family])
+        for family, fields in found:
+            counts[family] += 1
+            path = paths[family, fields["接收时间"][:10]]
+            if path in booked:
+                booked[path].append(fields)
+            elif "raw" in fields:
+                files[path].write(fields["raw"] + "\r\n")
+            else:
+                _line(files[path], [fields.get(column) for column in families[family]])
+    for path, rows in booked.items():
+        path.write_bytes(_workbook(families[AS_WORKBOOK], rows))
+    for (_, day), path in paths.items():
+        dropped = at(date.fromisoformat(day), NIGHTLY).timestamp()
+        os.utime(path, (dropped, dropped))
+    return counts
 
 
-def _days() -> list[date]:
-    return [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
-
-
-def _lines(columns: tuple[str, ...], found: list[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in found:
-        if "raw" in row:
-            text.write(row["raw"] + "\r\n")
-        else:
-            writer.writerow([row.get(column) for column in columns])
-    return text.getvalue().encode("gb18030")
+def _line(file: TextIO, cells: Iterable[object]) -> None:
+    csv.writer(file, lineterminator="\r\n").writerow(cells)
 
 
 def _workbook(columns: tuple[str, ...], found: list[Row]) -> bytes:

@@ -35,6 +35,36 @@ class Layout:
     stains: tuple[Stain, ...]
 
 
+def _platform() -> tuple[Stain, ...]:
+    return (
+        Stain("unknown_code", "result", "2026-10-22", {"result_type": "Z"}),
+        Stain("bad_time", "accept", "2026-10-29", {"accept_date": "2026-11-02 09:30"}),
+        Stain("far_future", "accept", "2026-11-04", {"accept_date": "20991231235959"}),
+        Stain("poison_character", "apply", "2026-11-06", {"applyer_name": "赵\x00磊"}),
+        Stain("missing_key", "process", "2026-11-09", {"project_no": ABSENT}),
+        Stain("bad_number", "accept", "2026-11-10", {"law_limit": "20个工作日"}),
+        Stain(
+            *("rewritten", "result", "2026-11-10"),
+            {"result_type": "3", "cd_time": "20261113151000", "receive_time": "2026-11-13T15:20:00+08:00"},
+        ),
+    )
+
+
+def _tables() -> tuple[Stain, ...]:
+    return (
+        Stain("unknown_code", "finish", "2026-10-23", {"bjjgdm": "0"}),
+        Stain("bad_time", "accept", "2026-10-30", {"slsj": datetime(1900, 1, 1)}),  # noqa: DTZ001
+        Stain("far_future", "finish", "2026-11-05", {"bjsj": datetime(2099, 12, 31, 23, 59, 59)}),  # noqa: DTZ001
+        Stain("poison_character", "apply", "2026-11-09", {"sqrmc": "李\x01强"}),
+        Stain("missing_key", "approve", "2026-11-11", {"sblsh": ""}),
+        Stain("bad_number", "finish", "2026-11-18", {"sjbbh": "第1版"}),
+        Stain(
+            *("rewritten", "finish", "2026-11-12"),
+            {"bjjgdm": "3", "xtsj": datetime(2026, 11, 17, 10, 5), "rksj": datetime(2026, 11, 17, 10, 9)},  # noqa: DTZ001
+        ),
+    )
+
+
 LAYOUTS = {
     "scjg": Layout(
         "project_no",
@@ -92,23 +122,49 @@ LAYOUTS = {
             Stain("field_count", "受理", "2026-11-18", raw="51160220261118390099,1,多,列" + ",x" * 40),
         ),
     ),
+    "syj": Layout("sblsh", "rksj", _tables()),
+    "jtj": Layout("project_no", "receive_time", _platform()),
+    "zjj": Layout(
+        "流水号",
+        "接收时间",
+        (
+            Stain("unknown_code", "办件", "2026-10-22", {"办结方式": "已办"}),
+            Stain("unknown_code", "办件", "2026-11-17", {"办件类别": "上报件"}),
+            Stain("bad_time", "办件", "2026-10-28", {"受理时间": "2026/13/01 9:00"}),
+            Stain("far_future", "办件", "2026-11-05", {"办结时间": "2099-12-31 23:59:59"}),
+            Stain("poison_character", "办件", "2026-11-10", {"申请单位": "王\x00芳"}),
+            Stain("missing_key", "办件", "2026-11-12", {"流水号": ""}),
+            Stain("bad_number", "办件", "2026-11-18", {"承诺工作日": "五"}),
+            Stain(
+                *("rewritten", "办件", "2026-11-12"),
+                {"办结方式": "3-退回", "录入时间": "2026-11-17 11:00:00", "接收时间": "2026-11-17 23:30:00"},
+            ),
+            Stain("field_count", "办件", "2026-11-16", raw="51160220261116600098,1,只有三列"),
+        ),
+    ),
+    "ycsp": Layout("sblsh", "rksj", _tables()),
+    "wsny": Layout("project_no", "receive_time", _platform()),
 }
 
 
-def spoil(source: str, streams: dict[str, list[Row]]) -> list[Row]:
-    """Add the source's dirty rows to its streams; returns what was done, for people and tests."""
+def received(source: str, row: Row) -> str:
+    """When a row arrived, to order the rows of one source by."""
+    return str(row[LAYOUTS[source].received])
+
+
+def spoil(source: str, told: list[tuple[str, Row]]) -> list[Row]:
+    """Add dirty rows to what the source tells, in order of arrival -> what was done, for people and tests."""
     layout = LAYOUTS[source]
     done = []
+    clean = list(told)
     for number, stain in enumerate(layout.stains, start=1):
-        rows = streams[stain.stream]
-        model = next(row for row in rows if str(row[layout.received]) >= stain.day)
+        model = next(row for stream, row in clean if stream == stain.stream and received(source, row) >= stain.day)
         case = model[layout.case] if stain.what == "rewritten" else f"{model[layout.case][:-5]}{90_000 + number}"
         row = {**model, layout.case: case, **stain.change}
         if stain.raw:
             row["raw"] = stain.raw
-        rows.append({name: value for name, value in row.items() if value is not ABSENT})
+        told.append((stain.stream, {name: value for name, value in row.items() if value is not ABSENT}))
         note = {"source": source, "stream": stain.stream, "what": stain.what, "case": row[layout.case]}
         done.append({**note, "case": None if row[layout.case] is ABSENT else row[layout.case]})
-    for rows in streams.values():
-        rows.sort(key=lambda row: str(row[layout.received]))
+    told.sort(key=lambda pair: received(source, pair[1]))
     return done

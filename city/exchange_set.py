@@ -1,7 +1,11 @@
-"""rsj's front-end exchange database: the ten tables of the widely used exchange set, naive local times."""
+"""A front-end exchange database: the ten tables of the widely used exchange set, naive local times.
+
+The tables are the same everywhere; the codes for how a case ended are not.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -9,13 +13,16 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Float, Index, Integer, MetaData, String, Table, create_engine, insert
 
 from city.deliver import Record
+from city.departments import DEPARTMENTS
 from city.hours import ZONE
-from city.items import REGION
 
 _ACCEPTED = {"passed": "1", "refused": "2", "supplement": "3"}
 _FINISHED = {"granted": "0", "returned": "1", "voided": "2", "withdrawn": "5", "refused": "7"}
+_FINISHED_ELSEWHERE = {"granted": "1", "refused": "2", "returned": "3", "withdrawn": "4", "voided": "5"}
 _CHANNEL = {"window": "1", "online": "2"}
 _STAGE = {"承办": "1", "审核": "2", "批准": "3"}
+Row = dict[str, Any]
+BLOCK_ROWS = 200
 
 METADATA = MetaData()
 
@@ -80,25 +87,31 @@ TABLES = {
 _STREAM_OF = {"stage": "approve"}
 
 
-def rows(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
-    """Records -> rows per stream, in order of arrival."""
-    streams: dict[str, list[dict[str, Any]]] = {stream: [] for stream in TABLES}
-    for record in records:
-        stream = _STREAM_OF.get(record.event.kind, record.event.kind)
-        streams[stream].append(_head(record) | _BODY[stream](record))
-    return streams
+def row(record: Record) -> tuple[str, Row]:
+    """Record -> (stream, row)."""
+    stream = _STREAM_OF.get(record.event.kind, record.event.kind)
+    return stream, _head(record) | _BODY[stream](record)
 
 
-def write(url: str, streams: dict[str, list[dict[str, Any]]]) -> None:
-    """Drop and refill the ten tables."""
+def write(url: str, found: Iterable[tuple[str, Row]]) -> Counter[str]:
+    """Drop and refill the ten tables, a block of rows at a time -> rows per stream."""
     engine = create_engine(url)
+    counts = Counter(dict.fromkeys(TABLES, 0))
     with engine.begin() as connection:
         METADATA.drop_all(connection)
         METADATA.create_all(connection)
-        for stream, found in streams.items():
-            if found:
-                connection.execute(insert(TABLES[stream]), found)
+        waiting: dict[str, list[Row]] = {stream: [] for stream in TABLES}
+        for stream, fields in found:
+            waiting[stream].append(fields)
+            counts[stream] += 1
+            if len(waiting[stream]) == BLOCK_ROWS:
+                connection.execute(insert(TABLES[stream]), waiting[stream])
+                waiting[stream].clear()
+        for stream, rest in waiting.items():
+            if rest:
+                connection.execute(insert(TABLES[stream]), rest)
     engine.dispose()
+    return counts
 
 
 def naive(instant: datetime | None) -> datetime | None:
@@ -106,20 +119,20 @@ def naive(instant: datetime | None) -> datetime | None:
     return instant.astimezone(ZONE).replace(tzinfo=None) if instant else None
 
 
-def _head(record: Record) -> dict[str, Any]:
+def _head(record: Record) -> Row:
     event, item = record.event, record.event.case.item
     return {
         "sblsh": event.case.number,
         "sjbbh": str(event.version),
         "sxbm": item.code,
         "sxmc": item.name,
-        "xzqhdm": REGION,
+        "xzqhdm": DEPARTMENTS[event.case.source].region,
         "xtsj": naive(record.written),
         "rksj": naive(record.received),
     }
 
 
-def _apply(record: Record) -> dict[str, Any]:
+def _apply(record: Record) -> Row:
     case = record.event.case
     return {
         "sbsj": naive(record.event.at),
@@ -129,11 +142,11 @@ def _apply(record: Record) -> dict[str, Any]:
     }
 
 
-def _pre_accept(record: Record) -> dict[str, Any]:
+def _pre_accept(record: Record) -> Row:
     return {"yslsj": naive(record.event.at), "ysljg": _ACCEPTED[record.event.facts["outcome"]], "bslyy": None}
 
 
-def _accept(record: Record) -> dict[str, Any]:
+def _accept(record: Record) -> Row:
     case, facts = record.event.case, record.event.facts
     return {
         "slsj": naive(record.event.at),
@@ -150,7 +163,7 @@ def _accept(record: Record) -> dict[str, Any]:
     }
 
 
-def _approve(record: Record) -> dict[str, Any]:
+def _approve(record: Record) -> Row:
     event, facts = record.event, record.event.facts
     return {
         "spxh": event.seq,
@@ -164,11 +177,12 @@ def _approve(record: Record) -> dict[str, Any]:
     }
 
 
-def _finish(record: Record) -> dict[str, Any]:
+def _finish(record: Record) -> Row:
     facts = record.event.facts
+    finished = _FINISHED if record.event.case.source == "rsj" else _FINISHED_ELSEWHERE
     return {
         "bjsj": naive(record.event.at),
-        "bjjgdm": _FINISHED[facts["outcome"]],
+        "bjjgdm": finished[facts["outcome"]],
         "bjjgms": facts["reason"],
         "sfje": facts["fee"],
         "sfyj": facts["fee_basis"],
@@ -176,7 +190,7 @@ def _finish(record: Record) -> dict[str, Any]:
     }
 
 
-def _special_start(record: Record) -> dict[str, Any]:
+def _special_start(record: Record) -> Row:
     facts = record.event.facts
     return {
         "tbcxxh": record.event.seq,
@@ -188,20 +202,20 @@ def _special_start(record: Record) -> dict[str, Any]:
     }
 
 
-def _special_result(record: Record) -> dict[str, Any]:
+def _special_result(record: Record) -> Row:
     return {"tbcxxh": record.event.seq, "tbcxjsrq": naive(record.event.at), "tbcxjg": "完成"}
 
 
-def _supplement_notice(record: Record) -> dict[str, Any]:
+def _supplement_notice(record: Record) -> Row:
     materials = ",".join(record.event.facts["materials"])
     return {"bzxh": record.event.seq, "bzgzsj": naive(record.event.at), "bzclqd": materials}
 
 
-def _supplement_receipt(record: Record) -> dict[str, Any]:
+def _supplement_receipt(record: Record) -> Row:
     return {"bzxh": record.event.seq, "bzsj": naive(record.event.at)}
 
 
-def _collect(record: Record) -> dict[str, Any]:
+def _collect(record: Record) -> Row:
     return {"lqsj": naive(record.event.at), "lqfs": record.event.facts["method"]}
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from city import people
-from city.hours import days_between, later
+from city.departments import DEPARTMENTS
 from city.items import Item
 
 Facts = dict[str, Any]
@@ -50,11 +50,13 @@ class History:
 
     def __init__(self, case: Case, accepted_at: datetime, rng: Random) -> None:
         self.case, self.item, self.accepted_at, self.rng = case, case.item, accepted_at, rng
+        self.department = DEPARTMENTS[case.source]
+        self.later = self.department.hours.later
         self.events: list[Event] = []
 
     def due(self, share: float, *, statutory: bool = False) -> datetime:
         """The instant at which this share of the limit is used up."""
-        return later(self.accepted_at, share * (self.item.statutory if statutory else self.item.promised))
+        return self.later(self.accepted_at, share * (self.item.statutory if statutory else self.item.promised))
 
     def add(self, kind: str, at: datetime, *, seq: int = 0, version: int = 1, **more: Any) -> None:
         """Record one event; `written` and `transit` are the event's, everything else is a fact."""
@@ -68,9 +70,9 @@ class History:
             applied = self.accepted_at - wait
         elif self.case.channel == "online":
             days = rng.uniform(2.2, 3.4) if rng.random() < 1 / 14 else rng.uniform(0.15, 1.5)
-            applied = later(self.accepted_at, -days)
-            if self.case.source == "rsj":
-                self.add("pre_accept", later(applied, days * rng.uniform(0.5, 0.9)), outcome="passed")
+            applied = self.later(self.accepted_at, -days)
+            if self.department.form == "tables":
+                self.add("pre_accept", self.later(applied, days * rng.uniform(0.5, 0.9)), outcome="passed")
         else:
             applied = self.accepted_at - timedelta(seconds=rng.randint(240, 1500))
         self.add("apply", applied)
@@ -96,10 +98,10 @@ class History:
 
     def stages(self, end: datetime, *, count: int = 3) -> None:
         """The first `count` steps, dividing the office time between acceptance and `end`."""
-        began, days = self.accepted_at, days_between(self.accepted_at, end)
+        began, days = self.accepted_at, self.department.hours.days_between(self.accepted_at, end)
         for seq in range(1, count + 1):
             share = sum(SHARES[:seq]) + (self.rng.uniform(-0.03, 0.03) if seq < 3 else 0)
-            ended = min(later(self.accepted_at, days * share), end)
+            ended = min(self.later(self.accepted_at, days * share), end)
             self.stage(seq, began, ended)
             began = ended
 
@@ -116,7 +118,7 @@ class History:
         facts |= {"certificate_no": number, "certified_at": number and at + timedelta(seconds=90)}
         self.add("finish", at, **facts | more)
         if granted and more.get("version", 1) == 1 and self.rng.random() < 0.5:
-            self.add("collect", later(at, self.rng.uniform(0.2, 2.5)), method=self.rng.choice(("窗口", "邮寄")))
+            self.add("collect", self.later(at, self.rng.uniform(0.2, 2.5)), method=self.rng.choice(("窗口", "邮寄")))
 
     def suspend(self, seq: int, start: datetime, end: datetime | None, days: float | None, **facts: Any) -> None:
         """A special procedure; `end` None leaves it open."""

@@ -1,4 +1,4 @@
-"""What can be applied for: real names and codes from Guang'an's public catalogue, limits of our own (see README)."""
+"""What can be applied for: names and codes from a public catalogue, limits of our own (see README)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-REGION = "511602"
+from city.departments import DEPARTMENTS
 
 
 @dataclass(frozen=True)
@@ -22,23 +22,6 @@ class Item:
     limit_text: str
     certificate: bool
     joint: bool
-
-
-@dataclass(frozen=True)
-class Department:
-    """One department: the code is its unified social credit code, the serial its digit in case numbers."""
-
-    source: str
-    name: str
-    code: str
-    serial: int
-
-
-DEPARTMENTS = {
-    "scjg": Department("scjg", "区市监局", "11511301MB051073XA", 1),
-    "rsj": Department("rsj", "区人社局", "11511301008778239R", 2),
-    "zrzy": Department("zrzy", "区自然资源和规划局", "11511301MB1550442U", 3),
-}
 
 
 @cache

@@ -1,16 +1,18 @@
-"""scjg's records as the provincial platform keeps them: the national exchange set, one stream per table."""
+"""Records as the provincial platform keeps them: the national exchange set, one stream per table."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from city.deliver import Record
+from city.departments import DEPARTMENTS
 from city.hours import ZONE
-from city.items import DEPARTMENTS, REGION
 
 STREAMS = ("apply", "accept", "process", "special", "special_result", "material", "material_receipt", "result")
 _STREAM_OF = {
@@ -27,6 +29,7 @@ _ACCEPTED = {"passed": "1", "refused": "2", "supplement": "3"}
 _FINISHED = {"granted": "0", "refused": "1", "withdrawn": "2", "returned": "3", "voided": "4"}
 _SPECIAL = {"hearing": "1", "inspection": "2", "expert_review": "3", "publicity": "4", "extension": "5"}
 _CHANNEL = {"window": "1", "online": "2"}
+Row = dict[str, Any]
 
 
 def compact(instant: datetime | None) -> str | None:
@@ -34,44 +37,48 @@ def compact(instant: datetime | None) -> str | None:
     return instant.astimezone(ZONE).strftime("%Y%m%d%H%M%S") if instant else None
 
 
-def rows(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
-    """Records -> rows per stream, in order of arrival."""
-    streams: dict[str, list[dict[str, Any]]] = {stream: [] for stream in STREAMS}
-    for record in records:
-        stream = _STREAM_OF.get(record.event.kind)
-        if stream:
-            streams[stream].append(_head(record) | _BODY[stream](record))
-    return streams
+def row(record: Record) -> tuple[str, Row] | None:
+    """Record -> (stream, row); None for what the set has no table for."""
+    stream = _STREAM_OF.get(record.event.kind)
+    return (stream, _head(record) | _BODY[stream](record)) if stream else None
 
 
-def write(folder: Path, streams: dict[str, list[dict[str, Any]]]) -> None:
-    """One JSON line a row; `row_id` rises with arrival, as the platform's own sequence does."""
+def write(folder: Path, found: Iterable[tuple[str, Row]]) -> Counter[str]:
+    """One JSON line a row; `row_id` rises with arrival, as the platform's own sequence does -> rows per stream.
+
+    `found` comes in order of arrival and is written as it comes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for stream, found in streams.items():
-        lines = []
-        for number, row in enumerate(sorted(found, key=lambda row: row["receive_time"]), start=1):
-            line = json.dumps({"row_id": number, **row}, ensure_ascii=False)
+    counts = Counter(dict.fromkeys(STREAMS, 0))
+    with ExitStack() as open_files:
+        files = {
+            stream: open_files.enter_context((folder / f"{stream}.jsonl").open("w", encoding="utf-8"))
+            for stream in STREAMS
+        }
+        for stream, fields in found:
+            counts[stream] += 1
+            line = json.dumps({"row_id": counts[stream], **fields}, ensure_ascii=False)
             line.encode("gbk")
-            lines.append(line + "\n")
-        (folder / f"{stream}.jsonl").write_text("".join(lines), encoding="utf-8")
+            files[stream].write(line + "\n")
+    return counts
 
 
-def _head(record: Record) -> dict[str, Any]:
-    event, item = record.event, record.event.case.item
+def _head(record: Record) -> Row:
+    event, item, department = record.event, record.event.case.item, DEPARTMENTS[record.event.case.source]
     return {
         "project_no": event.case.number,
         "data_version": event.version,
         "task_code": item.code,
         "task_name": item.name,
-        "org_code": DEPARTMENTS["scjg"].code,
-        "area_code": REGION,
+        "org_code": department.code,
+        "area_code": department.region,
         "cd_operation": "I" if event.version == 1 else "U",
         "cd_time": compact(record.written),
         "receive_time": record.received.astimezone(ZONE).isoformat(timespec="seconds"),
     }
 
 
-def _apply(record: Record) -> dict[str, Any]:
+def _apply(record: Record) -> Row:
     case = record.event.case
     return {
         "apply_date": compact(record.event.at),
@@ -81,7 +88,7 @@ def _apply(record: Record) -> dict[str, Any]:
     }
 
 
-def _accept(record: Record) -> dict[str, Any]:
+def _accept(record: Record) -> Row:
     case, facts = record.event.case, record.event.facts
     return {
         "accept_date": compact(record.event.at),
@@ -98,7 +105,7 @@ def _accept(record: Record) -> dict[str, Any]:
     }
 
 
-def _process(record: Record) -> dict[str, Any]:
+def _process(record: Record) -> Row:
     facts = record.event.facts
     return {
         "process_no": record.event.seq,
@@ -111,7 +118,7 @@ def _process(record: Record) -> dict[str, Any]:
     }
 
 
-def _special(record: Record) -> dict[str, Any]:
+def _special(record: Record) -> Row:
     facts = record.event.facts
     return {
         "special_no": record.event.seq,
@@ -123,20 +130,20 @@ def _special(record: Record) -> dict[str, Any]:
     }
 
 
-def _special_result(record: Record) -> dict[str, Any]:
+def _special_result(record: Record) -> Row:
     return {"special_no": record.event.seq, "end_date": compact(record.event.at), "conclusion": "已完成"}
 
 
-def _material(record: Record) -> dict[str, Any]:
+def _material(record: Record) -> Row:
     materials = "；".join(record.event.facts["materials"])
     return {"notice_no": record.event.seq, "notice_date": compact(record.event.at), "materials": materials}
 
 
-def _material_receipt(record: Record) -> dict[str, Any]:
+def _material_receipt(record: Record) -> Row:
     return {"notice_no": record.event.seq, "receipt_date": compact(record.event.at)}
 
 
-def _result(record: Record) -> dict[str, Any]:
+def _result(record: Record) -> Row:
     facts = record.event.facts
     return {
         "result_date": compact(record.event.at),

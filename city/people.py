@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from random import Random
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
@@ -9,7 +11,6 @@ _COMPOUND = ("欧阳", "上官", "司马", "诸葛")
 _GIVEN = "明华芳伟敏静丽强磊洋勇艳杰娟涛超霞平刚桂英文辉玲建国红梅志军海燕喆堃祎珺玥昊梓涵"
 _RARE = "䶮㛃𬱖𫖯𬍛𣲘"
 """Characters no two-byte code page holds; a GBK system could never have recorded them."""
-_TRADES = ("小吃店", "副食店", "建材经营部", "药房", "茶楼", "农产品专业合作社", "科技有限公司", "建筑工程有限公司")
 
 
 def person(rng: Random, *, rare: bool) -> str:
@@ -21,14 +22,19 @@ def person(rng: Random, *, rare: bool) -> str:
     return surname + given
 
 
-def business(rng: Random) -> str:
-    """A shop or company of the district."""
-    return f"广安区{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(_TRADES)}"
+def business(rng: Random, place: str, trades: Sequence[str]) -> str:
+    """A shop or company of that place in one of these trades."""
+    return f"{place}{rng.choice(_GIVEN)}{rng.choice(_GIVEN)}{rng.choice(trades)}"
 
 
 def official(rng: Random, source: str) -> str:
     """A handler; each department has six."""
-    return person(Random(f"official/{source}/{rng.randrange(6)}"), rare=False)
+    return _official(source, rng.randrange(6))
+
+
+@cache
+def _official(source: str, number: int) -> str:
+    return person(Random(f"official/{source}/{number}"), rare=False)
 
 
 def phone(rng: Random) -> str:

@@ -1,8 +1,10 @@
-"""The provincial platform's query interface for scjg's records: paged JSON in GBK whose header does not say so."""
+"""The provincial platform's query interface: paged JSON in GBK whose header does not say so, a path a department."""
 
 from __future__ import annotations
 
 import json
+from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-BASE = "/scjg"
 PAGE_ROWS = 200
 PAGE_ROWS_MAX = 1000
 
@@ -19,32 +20,53 @@ class BadQuery(Exception):
     """The query cannot be answered; the text goes to the caller."""
 
 
+class _Stream:
+    """One table on disk in order of arrival; in memory only where each row begins and when it arrived."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.received, self.begins = array("d"), array("q", [0])
+        with path.open("rb") as file:
+            for line in file:
+                self.received.append(datetime.fromisoformat(json.loads(line)["receive_time"]).timestamp())
+                self.begins.append(self.begins[-1] + len(line))
+
+    def rows(self, first: int, last: int) -> list[dict[str, Any]]:
+        """Rows at positions [first, last)."""
+        with self.path.open("rb") as file:
+            file.seek(self.begins[first])
+            return [json.loads(file.readline()) for _ in range(first, last)]
+
+
 class Platform:
-    """All rows in memory. `data_until`: the instant up to which the platform vouches for its data."""
+    """What it holds of every department. `data_until`: the instant up to which it vouches for its data."""
 
     def __init__(self, folder: Path, data_until: datetime) -> None:
         self.data_until = data_until
-        self._streams = {
-            path.stem: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            for path in sorted(folder.glob("*.jsonl"))
-        }
+        self._streams = {f"{path.parent.name}/{path.stem}": _Stream(path) for path in folder.glob("*/*.jsonl")}
 
-    def page(self, stream: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """Rows received in (since, until], after row `after`, at most `limit`; `total` counts the whole window."""
-        if stream not in self._streams:
-            raise BadQuery(f"no stream {stream!r}")
+    def page(self, name: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Rows of `department/stream` received in (since, until], after row `after`, at most `limit`.
+
+        `total` counts the whole window.
+        """
+        stream = self._streams.get(name)
+        if stream is None:
+            raise BadQuery(f"no stream {name!r}; there are {', '.join(sorted(self._streams))}")
         since, until = (_instant(query, name) for name in ("since", "until"))
         until = min(until, self.data_until) if until else self.data_until
         after, limit = _number(query, "after", 0), _number(query, "limit", PAGE_ROWS)
-        window = [
-            row
-            for row in self._streams[stream]
-            if (received := datetime.fromisoformat(row["receive_time"])) <= until and (not since or received > since)
-        ]
-        rest = [row for row in window if row["row_id"] > after]
-        rows = rest[: max(1, min(limit, PAGE_ROWS_MAX))]
-        following = rows[-1]["row_id"] if len(rest) > len(rows) else None
-        return {"total": len(window), "rows": rows, "next": following, "data_until": self.data_until.isoformat()}
+        # A row's id is its position, counted from 1.
+        begin = bisect_right(stream.received, since.timestamp()) if since else 0
+        end = max(begin, bisect_right(stream.received, until.timestamp()))
+        first = min(max(begin, after), end)
+        last = min(first + max(1, min(limit, PAGE_ROWS_MAX)), end)
+        return {
+            "total": end - begin,
+            "rows": stream.rows(first, last),
+            "next": last if last < end else None,
+            "data_until": self.data_until.isoformat(),
+        }
 
 
 def server(platform: Platform, port: int) -> ThreadingHTTPServer:
@@ -56,11 +78,8 @@ def server(platform: Platform, port: int) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             address = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(address.query).items()}
-            base, _, stream = address.path.rpartition("/")
             try:
-                if base != BASE:
-                    raise BadQuery(f"nothing at {base}; streams are under {BASE}/")
-                self._answer(200, platform.page(stream, query))
+                self._answer(200, platform.page(address.path.removeprefix("/"), query))
             except BadQuery as error:
                 self._answer(400, {"error": str(error)})
 

@@ -1,4 +1,4 @@
-"""What the supervision office keys in once: departments, the catalogue, who is told."""
+"""What the supervision office keys in once: departments, the catalogue, who is told, when offices are open."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ from pathlib import Path
 
 import xlsxwriter
 
-from city.items import DEPARTMENTS, REGION, items
+from city.departments import DEPARTMENTS, REGIONS
+from city.items import items
 
 VALID_FROM = "2026-01-01"
-_DEPARTMENT_STAFF = {"scjg": ("郑国强", "何敏"), "rsj": ("唐静", "罗海"), "zrzy": ("邓建平", "彭祎")}
+HOURS_KNOWN_FROM = "2025-12-25"
+_DEPARTMENT_STAFF = {
+    **{"scjg": ("郑国强", "何敏"), "rsj": ("唐静", "罗海"), "zrzy": ("邓建平", "彭祎"), "syj": ("许文静", "沈刚")},
+    **{"jtj": ("曾志军",), "zjj": ("萧敏", "程勇"), "ycsp": ("蒋国梅",), "wsny": ("曹建华",)},
+}
 
 
 def write(folder: Path) -> None:
-    """departments.csv, items.xlsx, recipients.csv."""
+    """departments.csv, items.xlsx, recipients.csv, office_hours.csv."""
     folder.mkdir(parents=True, exist_ok=True)
-    departments = [(d.code, d.name, REGION, VALID_FROM) for d in DEPARTMENTS.values()]
+    departments = [(d.code, d.name, d.region, VALID_FROM) for d in DEPARTMENTS.values()]
     _csv(folder / "departments.csv", ("code", "name", "region", "valid_from"), departments)
     recipients = ("recipient_id", "name", "email", "role", "department", "is_active", "valid_from")
     _csv(folder / "recipients.csv", recipients, _recipients())
     _items(folder / "items.xlsx")
+    hours = [
+        (region, VALID_FROM, season_from, spans, HOURS_KNOWN_FROM)
+        for region, office in REGIONS.items()
+        for season_from, spans in office.seasons.items()
+    ]
+    _csv(folder / "office_hours.csv", ("region", "valid_from", "season_from", "spans", "known_from"), hours)
 
 
 def _recipients() -> Iterable[tuple[str, ...]]:

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from random import Random
 
 from city import people
+from city.departments import Department
 from city.histories import Event, History
-from city.hours import FIRST_DAY, LAST_DAY, at, later
+from city.hours import FIRST_DAY, LAST_DAY, at
 
 
 def brisk(h: History) -> None:
@@ -24,7 +25,7 @@ def on_the_spot(h: History) -> None:
 
 def not_on_the_spot(h: History) -> None:
     h.open()
-    h.finish(later(h.accepted_at, h.rng.uniform(1.1, 2.0)), stages=False)
+    h.finish(h.later(h.accepted_at, h.rng.uniform(1.1, 2.0)), stages=False)
 
 
 def last_minute(h: History) -> None:
@@ -35,40 +36,40 @@ def last_minute(h: History) -> None:
 def past_promise(h: History) -> None:
     h.open()
     days = h.item.promised + h.rng.uniform(0.05, 0.7) * (h.item.statutory - h.item.promised)
-    h.finish(later(h.accepted_at, days))
+    h.finish(h.later(h.accepted_at, days))
 
 
 def past_law(h: History) -> None:
     h.open()
-    h.finish(later(h.accepted_at, h.item.statutory + h.rng.uniform(0.1, 2.0)))
+    h.finish(h.later(h.accepted_at, h.item.statutory + h.rng.uniform(0.1, 2.0)))
 
 
 def unfinished(h: History) -> None:
     h.open()
     first = h.due(h.rng.uniform(0.2, 0.5))
     h.stage(1, h.accepted_at, first)
-    h.stage(2, first, None, reported=later(first, 0.1))
+    h.stage(2, first, None, reported=h.later(first, 0.1))
 
 
 def just_begun(h: History) -> None:
     h.open()
-    h.stage(1, h.accepted_at, None, reported=later(h.accepted_at, 0.1))
+    h.stage(1, h.accepted_at, None, reported=h.later(h.accepted_at, 0.1))
 
 
 def inspected(h: History) -> None:
     h.open()
     days = h.rng.choice((2, 3, 5))
     start, spent = h.due(0.3), days * h.rng.uniform(0.5, 0.95)
-    h.suspend(1, start, later(start, spent), days, special_kind=h.rng.choice(("inspection", "expert_review")))
-    h.finish(later(h.due(h.rng.uniform(0.5, 0.9)), spent))
+    h.suspend(1, start, h.later(start, spent), days, special_kind=h.rng.choice(("inspection", "expert_review")))
+    h.finish(h.later(h.due(h.rng.uniform(0.5, 0.9)), spent))
 
 
 def inspected_too_long(h: History) -> None:
     h.open()
     days = h.rng.choice((2, 3))
     start, spent = h.due(0.3), days + h.rng.uniform(0.3, 2.5)
-    h.suspend(1, start, later(start, spent), days, special_kind="hearing")
-    h.finish(later(h.due(0.6), spent))
+    h.suspend(1, start, h.later(start, spent), days, special_kind="hearing")
+    h.finish(h.later(h.due(0.6), spent))
 
 
 def inspection_never_ends(h: History) -> None:
@@ -80,35 +81,35 @@ def inspection_never_ends(h: History) -> None:
 def overlapping(h: History) -> None:
     h.open()
     start = h.due(0.3)
-    h.suspend(1, start, later(start, 2), 3)
-    h.suspend(2, later(start, 1), later(start, 4), 5, special_kind="publicity", reason="公示")
-    h.finish(later(h.due(0.7), 4))
+    h.suspend(1, start, h.later(start, 2), 3)
+    h.suspend(2, h.later(start, 1), h.later(start, 4), 5, special_kind="publicity", reason="公示")
+    h.finish(h.later(h.due(0.7), 4))
 
 
 def extended(h: History) -> None:
     h.open()
     facts = {"special_kind": "extension", "reason": "案情复杂"}
     h.suspend(1, h.due(0.8), None, 5, **facts)
-    h.finish(later(h.due(1.0), 1.5))
+    h.finish(h.later(h.due(1.0), 1.5))
 
 
 def extended_unsigned(h: History) -> None:
     h.open()
     h.suspend(1, h.due(0.8), None, 5, special_kind="extension", approver=None, reason="案情复杂")
-    h.finish(later(h.due(1.0), 1.5))
+    h.finish(h.later(h.due(1.0), 1.5))
 
 
 def supplemented(h: History) -> None:
-    applied = h.apply(h.accepted_at - later(h.accepted_at, -3.5))
-    h.supplement(later(applied, 1), later(applied, 3.2))
+    applied = h.apply(h.accepted_at - h.later(h.accepted_at, -3.5))
+    h.supplement(h.later(applied, 1), h.later(applied, 3.2))
     h.accept(applied)
     h.finish(h.due(h.rng.uniform(0.3, 0.8)))
 
 
 def supplemented_twice(h: History) -> None:
-    applied = h.apply(h.accepted_at - later(h.accepted_at, -6))
-    h.supplement(later(applied, 1), later(applied, 2.5))
-    h.supplement(later(applied, 3.5), later(applied, 5.5), seq=2)
+    applied = h.apply(h.accepted_at - h.later(h.accepted_at, -6))
+    h.supplement(h.later(applied, 1), h.later(applied, 2.5))
+    h.supplement(h.later(applied, 3.5), h.later(applied, 5.5), seq=2)
     h.accept(applied)
     h.finish(h.due(0.7))
 
@@ -142,23 +143,23 @@ def corrected(h: History) -> None:
     """Something harmless is reported again: the acceptance, then the decision's legal basis for its fee."""
     applied = h.apply()
     h.accept(applied)
-    h.accept(applied, version=2, written=later(h.accepted_at, 0.4), reason="更正申请信息")
+    h.accept(applied, version=2, written=h.later(h.accepted_at, 0.4), reason="更正申请信息")
     end = h.due(h.rng.uniform(0.4, 0.8))
     h.finish(end)
-    h.finish(end, stages=False, version=2, written=later(end, 1.2), reason="补录收费依据")
+    h.finish(end, stages=False, version=2, written=h.later(end, 1.2), reason="补录收费依据")
 
 
 def backdated(h: History) -> None:
     """The finish is first reported late and true; days afterwards a new version says it was in time."""
     h.open()
-    end = later(h.due(1.0), 0.6)
+    end = h.later(h.due(1.0), 0.6)
     h.finish(end)
-    h.finish(h.due(0.9), stages=False, version=2, written=later(end, h.rng.uniform(1, 2)))
+    h.finish(h.due(0.9), stages=False, version=2, written=h.later(end, h.rng.uniform(1, 2)))
 
 
 def keyed_in_afterwards(h: History) -> None:
     h.open()
-    h.finish(h.due(0.9), written=later(h.due(1.0), h.rng.uniform(1.0, 2.0)))
+    h.finish(h.due(0.9), written=h.later(h.due(1.0), h.rng.uniform(1.0, 2.0)))
 
 
 def too_good(h: History) -> None:
@@ -212,7 +213,22 @@ def slow_transport(h: History) -> None:
 def eve_of_the_stop(h: History) -> None:
     """Decided on 18 November minutes before the promise runs out, while nothing leaves the department."""
     h.open()
-    h.finish(later(h.due(1.0), -h.rng.uniform(0.02, 0.12)))
+    h.finish(h.later(h.due(1.0), -h.rng.uniform(0.02, 0.12)))
+
+
+def cut_off_by_silence(h: History) -> None:
+    """Accepted before the department falls silent, decided in time after it: the decision never arrives."""
+    h.open()
+    h.finish(h.due(0.7))
+
+
+def keyed_again_too_late(h: History) -> None:
+    """Decided in time in the ministry's system; keyed again in the department's own only days after the promise."""
+    h.open()
+    h.finish(h.due(h.rng.uniform(0.9, 0.99)), transit=timedelta(days=h.rng.uniform(4, 8)))
+
+
+_NEIGHBOURS = ("syj", "jtj", "zjj", "ycsp", "wsny")
 
 
 @dataclass(frozen=True)
@@ -265,10 +281,26 @@ PLANS = (
         slow_transport, 4, first=date(2026, 10, 30), last=date(2026, 11, 12), promised=(3, 5), sources=("scjg", "rsj")
     ),
     Plan(eve_of_the_stop, 8, promised=(2, 10), sources=("scjg",)),
+    # Appended: a plan's place in this list decides its cases' seeds.
+    Plan(brisk, 36, sources=_NEIGHBOURS),
+    Plan(on_the_spot, 8, promised=(0, 0), sources=_NEIGHBOURS),
+    Plan(last_minute, 5, sources=_NEIGHBOURS),
+    Plan(past_promise, 4, last=date(2026, 11, 13), promised=(2, 10), sources=_NEIGHBOURS),
+    Plan(past_law, 2, last=date(2026, 11, 6), statutory=(5, 10), sources=_NEIGHBOURS),
+    Plan(unfinished, 3, last=date(2026, 11, 10), promised=(2, 10), sources=_NEIGHBOURS),
+    Plan(just_begun, 4, first=date(2026, 11, 16), sources=_NEIGHBOURS),
+    Plan(refused, 2, sources=_NEIGHBOURS),
+    Plan(inspected, 4, promised=(5, 15), sources=_NEIGHBOURS),
+    Plan(supplemented, 2, first=date(2026, 10, 19), sources=_NEIGHBOURS),
+    Plan(phone_for_a_name, 1, last=date(2026, 11, 6), sources=_NEIGHBOURS),
+    Plan(cut_off_by_silence, 4, promised=(2, 5), sources=("jtj",)),
+    Plan(keyed_again_too_late, 4, first=date(2026, 10, 30), last=date(2026, 11, 5), promised=(3, 5), sources=("syj",)),
 )
 
 THE_STOP = (at(date(2026, 11, 18), "09:00"), at(date(2026, 11, 19), "16:00"))
 """scjg's records written in this span wait for its end: 31 hours."""
+THE_SILENCE = at(date(2026, 11, 16), "18:00")
+"""Nothing jtj writes after this instant is ever sent."""
 
 
 def live(plan: Plan, h: History) -> list[Event]:
@@ -277,8 +309,10 @@ def live(plan: Plan, h: History) -> list[Event]:
     return [event for event in h.events if event.at.date() <= LAST_DAY]
 
 
-def applicant(plan: Plan, rng: Random, *, is_business: bool, rare: bool) -> str:
+def applicant(plan: Plan, rng: Random, department: Department, *, is_business: bool, rare: bool) -> str:
     """Whom the case is for."""
     if plan.story is phone_for_a_name:
         return people.phone(rng)
-    return people.business(rng) if is_business else people.person(rng, rare=rare)
+    if is_business:
+        return people.business(rng, department.place, department.trades)
+    return people.person(rng, rare=rare)

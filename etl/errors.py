@@ -78,5 +78,13 @@ class EvidenceBroken(SafetyRefusal):
     """The hash chain over card events does not verify."""
 
 
+class DiskFull(JianchaError):
+    """There is no room left where something has to be written; nothing half-written is kept."""
+
+
+class Overtaken(JianchaError):
+    """Another run of the same work was faster; what this one had begun is undone."""
+
+
 class MailError(JianchaError):
     """A mail could not be handed to the server; it stays in the outbox."""

@@ -10,13 +10,25 @@ import traceback
 
 import typer
 
-from etl.cli import backfill, judging, ledger, notices, operating, reference, source
+from etl.cli import (
+    backfill,
+    calendar,
+    card,
+    findings,
+    impact,
+    judging,
+    ledger,
+    notices,
+    operating,
+    reference,
+    source,
+)
 from etl.errors import JianchaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
-for commands in (judging.app, operating.app):
+for commands in (judging.app, operating.app, findings.app, impact.app):
     app.add_typer(commands)
-for group in (source, ledger, notices, reference, backfill):
+for group in (card, source, ledger, notices, reference, calendar, backfill):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
@@ -38,15 +50,28 @@ def main() -> None:
         raise SystemExit(JianchaError.exit_code) from None
 
 
-def _database_problem(error: Exception) -> str | None:
-    """One line about a ledger that does not answer or has no tables yet; None for anything else."""
-    from psycopg.errors import UndefinedTable
-    from sqlalchemy.exc import DBAPIError, OperationalError
+_ADVICE = {
+    "42P01": "run `jiancha ledger migrate`",
+    "53100": "make room on the disk of its server and run the same command again",
+    "23505": "another run did the same at the same time and was faster; run the same command again",
+    "40P01": "another run was at the same work; run the same command again",
+}
+"""What to do, by SQLSTATE: no such table, disk full, key taken, deadlock."""
 
-    if isinstance(error, OperationalError):
-        advice = "check JIANCHA_DATABASE_URL"
-    elif isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable):
-        advice = "run `jiancha ledger migrate`"
-    else:
+
+def _database_problem(error: Exception) -> str | None:
+    """One line about a ledger that does not answer, has no tables or no room, or where another run was faster.
+
+    None for anything else. Three drivers speak: psycopg inside SQLAlchemy, psycopg itself (COPY), ADBC (large reads).
+    """
+    import adbc_driver_manager
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error | adbc_driver_manager.Error):
         return None
-    return f"the ledger's database: {str(error.orig).strip().splitlines()[0]}; {advice}"
+    advice = _ADVICE.get(cause.sqlstate or "")
+    if advice is None and isinstance(cause, psycopg.OperationalError | adbc_driver_manager.OperationalError):
+        advice = "check JIANCHA_DATABASE_URL and that its server runs, then run the same command again"
+    return advice and f"the ledger's database: {str(cause).strip().splitlines()[0]}; {advice}"

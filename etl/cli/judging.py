@@ -32,7 +32,7 @@ def judge(
     messages: Annotated[str, typer.Option(help="JSONL file of canonical messages, or - for standard input.")],
     as_of: Annotated[str | None, typer.Option(help="Moment to judge at; RFC 3339.")] = None,
     known_by: Annotated[list[str] | None, typer.Option(help="Knowledge cut; give it twice with --diff.")] = None,
-    profile: Annotated[str, typer.Option(help="Profile name or .toml file.")] = "hunan",
+    profile: Annotated[str, typer.Option(help="Profile name, .toml file, or folder of versions.")] = "hunan",
     only_cases: Annotated[
         list[str] | None, typer.Option(help="Only these cases; repeat, or separate by commas.")
     ] = None,

@@ -34,10 +34,14 @@ def ledger_migrate() -> None:
 
 
 @app.command("verify")
-def ledger_verify() -> None:
-    """Walk the evidence chain; exit 4 when it is broken."""
+def ledger_verify(
+    head: Annotated[
+        list[str] | None, typer.Option(help="A head hash printed in a mail or bulletin; may be repeated.")
+    ] = None,
+) -> None:
+    """Walk the evidence chain, decisions included; exit 4 when it is broken or lacks a printed head."""
     from etl.store.engine import engine
     from etl.store.evidence import verify
 
     with engine().connect() as connection:
-        typer.echo(verify(connection))
+        typer.echo(verify(connection, head or ()))

@@ -13,11 +13,14 @@ app = typer.Typer(no_args_is_help=True, help="通知")
 
 @app.command("send")
 def notices_send() -> None:
-    """Hand over every mail that is ready, as notify_mode says."""
+    """Hand over every mail that is ready, as notify_mode says; exit 4 when the evidence chain is broken."""
     from etl.publish import sender
     from etl.settings import settings
     from etl.store.engine import engine
+    from etl.store.evidence import verify
 
+    with engine().connect() as connection:
+        verify(connection)
     print_json(sender.deliver(engine(), settings().notify_mode))
 
 

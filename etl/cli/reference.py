@@ -1,4 +1,4 @@
-"""`jiancha reference`: departments, items, recipients."""
+"""`jiancha reference`: departments, items, recipients, office hours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="基础数据")
 
 @app.command("import")
 def reference_import(paths: list[Path]) -> None:
-    """Import departments, items or recipients from .csv or .xlsx. Exit 1 when rows were rejected."""
+    """Import departments, items, recipients or office_hours from .csv or .xlsx. Exit 1 when rows were rejected."""
     from etl.store.engine import engine
     from etl.store.reference import import_file
 

@@ -12,6 +12,25 @@ NATURE = {
 }
 NOT_YET = "临近时限"
 EVENT = {"issued": "新发", "reinstated": "恢复", "revised": "更正", "withdrawn": "撤回", "void": "更正作废"}
+STATE = {
+    "pending": "待发牌",
+    "issued": "已发牌",
+    "superseded": "已升级",
+    "appealed": "申诉中",
+    "upheld": "维持",
+    "revoked": "撤牌",
+    "escalated": "提级处理",
+    "withdrawn": "撤回",
+    "closed": "已销号",
+}
+DECISION = {
+    "issue": "发牌",
+    "appeal": "申诉",
+    "uphold": "维持原牌",
+    "revoke": "撤销原牌",
+    "escalate": "提级处理",
+    "close": "销号",
+}
 CLOCK = {
     "case": "办件",
     "stage": "环节",

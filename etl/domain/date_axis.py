@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.domain.axis import FAR, Positions, Targets, exact, provisional
-from etl.domain.calendar import EPOCH, Calendar, Days
+from etl.domain.calendar import Calendar, Days
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants
+from etl.domain.office_hours import EPOCH
 from etl.domain.zone import Zone
 from etl.errors import UsageError
 
@@ -179,7 +180,6 @@ def _months_after(day: int, months: float) -> int:
         raise UsageError(f"a limit of {months} months is not a whole number of months")
     begin = date.fromordinal(day + EPOCH)
     year, month = divmod(begin.year * 12 + begin.month - 1 + int(months), 12)
-    if year > 9000:
-        raise UsageError(f"a limit of {months:.0f} months is beyond any calendar")
+    year = min(year, 9000)  # beyond every calendar, which `due` refuses
     last = gregorian.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(begin.day, last)).toordinal() - EPOCH

@@ -139,12 +139,13 @@ def parse(record: object) -> dict[str, Any]:
 
 
 def distinct(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any] | RecordRejected]]:
-    """(position, row) of each record's first telling; a version told again with other content comes as its rejection.
+    """(position, row) of each version as it first reached us, earliest first; told again with other content it comes
+    as its rejection, wherever in `rows` it stands.
 
     When a record reached us is not content: the same version received twice is the same telling.
     """
     told: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for position, row in enumerate(rows):
+    for position, row in sorted(enumerate(rows), key=lambda pair: _arrived_at(pair[1])):
         key = tuple(row[name] for name in KEY)
         content = {name: value for name, value in row.items() if name not in ("received_at", "loaded_at")}
         if key not in told:
@@ -152,6 +153,11 @@ def distinct(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, dict[str, An
             yield position, row
         elif told[key] != content:
             yield position, RecordRejected("version_conflict", f"{key_text(*key)} was told before with other content")
+
+
+def _arrived_at(row: dict[str, Any]) -> datetime:
+    arrived: datetime = row["loaded_at"] or row["received_at"] or row["written_at"] or row["occurred_at"]
+    return arrived
 
 
 def table(rows: Sequence[dict[str, Any]]) -> pa.Table:

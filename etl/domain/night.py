@@ -59,6 +59,13 @@ def night_of(cutoff_instant: datetime) -> date:
     return cutoff_instant.astimezone(ZONE).date() - timedelta(days=1)
 
 
+def closing_night(moment: datetime, cutoff: time = time(1)) -> date:
+    """The night whose cut-off is the first at or after this instant."""
+    on = moment.astimezone(ZONE).date()
+    before = on - timedelta(days=1)
+    return before if moment <= cutoff_at(before, cutoff) else on
+
+
 def nights(first: date, last: date) -> Iterator[date]:
     """Business dates from `first` to `last`, both included."""
     for ordinal in range(first.toordinal(), last.toordinal() + 1):

@@ -23,6 +23,7 @@ COLUMNS = (
     *("应办结日", "当前环节/责任人", "特殊程序扣除（日）", "超时性质", "推送时延", "状态"),
 )
 WITHDRAWN_COLUMNS = ("级别", "办件编号", "事项名称", "承办处室", "申请人", "撤回原因", "责任环节", "推送时延", "状态")
+FINDING_COLUMNS = ("问题", "办件编号", "事项名称", "说明", "依据")
 FIGURES = ("已用（日）", "超时（日）", "特殊程序扣除（日）")
 
 Titles = Mapping[str, str]
@@ -39,11 +40,24 @@ class Footer:
     head_hash: str
 
 
-def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, titles: Titles, composed_at: Any) -> Mail:
-    """Rows of ``publish/digest_rows`` of one department -> its mail, red first, at most 30 rows inline."""
+def digest(
+    department: str,
+    night: date,
+    rows: Sequence[Row],
+    footer: Footer,
+    titles: Titles,
+    composed_at: Any,
+    findings: Sequence[Row] = (),
+) -> Mail:
+    """Rows of ``publish/digest_rows`` of one department -> its mail, red first, at most 30 rows of a table inline.
+
+    Args:
+        findings: payloads {title, basis, case_no, item_name, detail} of what the other rules newly found.
+    """
     standing, withdrawn = newest(rows)
     counts = Counter(row["level"] for row in standing)
-    badges = levels(counts) + (f" 撤回{len(withdrawn)}" if withdrawn else "")
+    found = [_finding_cells(finding) for finding in findings]
+    badges = levels(counts) + (f" 撤回{len(withdrawn)}" if withdrawn else "") + (f" 发现{len(found)}" if found else "")
     name = one_line(department)
     subject = f"【{badges.strip()}】{name} 电子监察日警报 {day(night)}"
     context = {
@@ -57,6 +71,9 @@ def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, ti
         "row_count": len(standing),
         "withdrawn_columns": WITHDRAWN_COLUMNS,
         "withdrawn": [(row["level"], _withdrawn_cells(row, titles)) for row in withdrawn[:INLINE_ROWS]],
+        "finding_columns": FINDING_COLUMNS,
+        "findings": found[:INLINE_ROWS],
+        "finding_count": len(found),
         "footer": footer,
     }
     sheets: list[tuple[str, Sequence[str], Sequence[Cells]]] = [
@@ -64,6 +81,8 @@ def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, ti
     ]
     if withdrawn:
         sheets.append(("撤回", WITHDRAWN_COLUMNS, [_withdrawn_cells(row, titles) for row in withdrawn]))
+    if found:
+        sheets.append(("发现的问题", FINDING_COLUMNS, found))
     note = f"数据截止 {footer.data_until} · 规则 {footer.profile_versions} · 日历 {footer.calendar_versions}"
     return Mail(
         subject,
@@ -73,18 +92,28 @@ def digest(department: str, night: date, rows: Sequence[Row], footer: Footer, ti
     )
 
 
+def _finding_cells(finding: Row) -> Cells:
+    return (
+        redact(finding["title"]),
+        one_line(finding["case_no"] or NONE),
+        _free(finding["item_name"]),
+        _free(finding["detail"]),
+        redact(finding["basis"]),
+    )
+
+
 def newest(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """(standing, withdrawn): the newest event of each card; of a clock's standing cards only the highest level."""
     cards: dict[tuple[Any, ...], Row] = {}
     for row in sorted(rows, key=lambda row: (row["business_on"], row["seq"])):
-        cards[*_clock(row), row["level"]] = row
-    latest = [row for row in rows if cards[*_clock(row), row["level"]] is row]
+        cards[*clock_of(row), row["level"]] = row
+    latest = [row for row in rows if cards[*clock_of(row), row["level"]] is row]
     ranks = list(reversed(LEVEL))
     highest: dict[tuple[Any, ...], int] = {}
     for row in latest:
         if _stands(row):
-            highest[_clock(row)] = max(highest.get(_clock(row), 0), ranks.index(row["level"]))
-    standing = [row for row in latest if _stands(row) and ranks.index(row["level"]) == highest[_clock(row)]]
+            highest[clock_of(row)] = max(highest.get(clock_of(row), 0), ranks.index(row["level"]))
+    standing = [row for row in latest if _stands(row) and ranks.index(row["level"]) == highest[clock_of(row)]]
     return standing, [row for row in latest if not _stands(row)]
 
 
@@ -93,7 +122,8 @@ def _stands(row: Row) -> bool:
     return bool(row["standing"]) and row["event"] != "void"
 
 
-def _clock(row: Row) -> tuple[Any, ...]:
+def clock_of(row: Row) -> tuple[Any, ...]:
+    """The clock a card belongs to."""
     return row["source"], row["case_no"], row["clock"], row["clock_key"]
 
 
@@ -101,10 +131,7 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
     over = Decimal(row["used_days"]) - Decimal(row["limit_days"])
     return (
         LEVEL[row["level"]],
-        one_line(row["case_no"]),
-        _subject(row),
-        _free(row["office"]),
-        mask(row["applicant"]) if row["applicant"] else NONE,
+        *card_cells(row),
         minute(row["accepted_at"]),
         _limits(row),
         number(row["used_days"]),
@@ -113,7 +140,7 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
         _stage(row),
         number(row["excluded_days"]),
         nature(row["level"], row["nature"]),
-        _push(row, titles),
+        push_of(row, titles),
         _status(row),
     )
 
@@ -121,14 +148,21 @@ def _standing_cells(row: Row, titles: Titles) -> Cells:
 def _withdrawn_cells(row: Row, titles: Titles) -> Cells:
     return (
         LEVEL[row["level"]],
+        *card_cells(row),
+        NATURE[row["nature"]],
+        titled(row["responsible_hop"], titles),
+        push_of(row, titles),
+        _status(row),
+    )
+
+
+def card_cells(row: Row) -> Cells:
+    """办件编号, 事项名称, 承办处室, 申请人."""
+    return (
         one_line(row["case_no"]),
         _subject(row),
         _free(row["office"]),
         mask(row["applicant"]) if row["applicant"] else NONE,
-        NATURE[row["nature"]],
-        titled(row["responsible_hop"], titles),
-        _push(row, titles),
-        _status(row),
     )
 
 
@@ -150,7 +184,8 @@ def _stage(row: Row) -> str:
     return "/".join(_free(row[part]) for part in ("stage_name", "stage_handler") if row[part]) or NONE
 
 
-def _push(row: Row, titles: Titles) -> str:
+def push_of(row: Row, titles: Titles) -> str:
+    """The slowest push of the case and how long it took."""
     if row["push_days"] is None:
         return NONE
     lag = f"{number(row['push_days'])} 个工作日"

@@ -49,7 +49,14 @@ def address(name: str, email: str) -> Address:
     return Address(display_name=one_line(name), addr_spec=email)
 
 
-def freeze(mail: Mail, notice_key: str, mail_from: str, to: Address | None, composed_at: datetime) -> bytes:
+def freeze(
+    mail: Mail,
+    notice_key: str,
+    mail_from: str,
+    to: Address | None,
+    composed_at: datetime,
+    in_reply_to: str | None = None,
+) -> bytes:
     """The complete message. `to` None leaves the header out: nobody can be written to."""
     message = EmailMessage(policy=SMTP)
     message["Message-ID"] = message_id(notice_key, mail_from)
@@ -57,6 +64,9 @@ def freeze(mail: Mail, notice_key: str, mail_from: str, to: Address | None, comp
     message["From"] = Address(display_name="电子监察", addr_spec=mail_from)
     if to is not None:
         message["To"] = to
+    if in_reply_to:
+        message["In-Reply-To"] = in_reply_to
+        message["References"] = in_reply_to
     message["Subject"] = one_line(mail.subject)
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "zh-CN"

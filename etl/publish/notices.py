@@ -15,13 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from etl import crashpoints
 from etl.domain.night import cutoff_at
 from etl.errors import UsageError
-from etl.publish import office
-from etl.publish.digest import Footer, Titles, digest, newest
+from etl.publish import office, replies
+from etl.publish.digest import INLINE_ROWS, Footer, Titles, digest, newest
 from etl.publish.envelope import Mail, address, freeze, message_id, plain_text
 from etl.publish.privacy import one_line
 from etl.publish.wording import NONE, minute
 from etl.settings import settings
-from etl.store import outbox
+from etl.store import feeds, outbox
 from etl.store.outbox import Notice, Row
 
 INTERRUPTED = "数据接入中断，待恢复后通知"
@@ -39,33 +39,35 @@ class _Draft:
     recipients: Sequence[Row]
     mail: Mail
     item_keys: tuple[str, ...]
+    first: Row | None = None  # the mail it replies to: notice_key, message_id
 
 
 def claim(engine: Engine, business_on: date, titles: Titles | None = None) -> list[str]:
     """Freeze a mail for everything untold up to night `business_on`; the keys of the new notices.
 
-    One transaction: all or nothing, and of two runs at once one claims and the other finds nothing (or loses to the
-    unique keys and returns nothing). Items nobody can be written to about stay unclaimed and are named in mail B.
+    One transaction: all or nothing. An item is told to a recipient once, by key: of two runs at once the slower one
+    begins again with what the other left. Items nobody can be written to about stay unclaimed and are named in mail B.
 
     Args:
         business_on: the night the mails are dated.
         titles: what systems and platforms are called, by code; departments are named by the ledger.
     """
     try:
-        with engine.begin() as connection:
-            outbox.wait_for_claimers(connection)
-            notices = _compose(connection, business_on, titles or {})
-            for notice in notices:
-                outbox.put(connection, notice)
-            crashpoints.reach("notify.before_claim_commit")
+        notices = _claim(engine, business_on, titles or {})
     except IntegrityError:
-        with engine.connect() as connection:
-            # Lost against a run that claimed the same items; anything else is a real error.
-            if set(_keys(notices)) & set(_keys(_compose(connection, business_on, titles or {}))):
-                raise
-        return []
+        notices = _claim(engine, business_on, titles or {})
     crashpoints.reach("notify.after_claim_commit")
-    return _keys(notices)
+    return [notice.notice_key for notice in notices]
+
+
+def _claim(engine: Engine, business_on: date, titles: Titles) -> list[Notice]:
+    with engine.begin() as connection:
+        outbox.wait_for_claimers(connection)
+        notices = _compose(connection, business_on, titles)
+        for notice in notices:
+            outbox.put(connection, notice)
+        crashpoints.reach("notify.before_claim_commit")
+    return notices
 
 
 def preview(engine: Engine, business_on: date, titles: Titles | None = None) -> list[dict[str, Any]]:
@@ -99,44 +101,44 @@ def settle(engine: Engine, notice_key: str, *, is_delivered: bool) -> None:
     outbox.move(engine, notice_key, "held", state, detail="人工核对：" + ("已送达" if is_delivered else "未送达，重发"))
 
 
-def _keys(notices: Sequence[Notice]) -> list[str]:
-    return [notice.notice_key for notice in notices]
-
-
 def _compose(connection: Connection, business_on: date, titles: Titles) -> list[Notice]:
     head = outbox.row(connection, "ledger_head", business_on=business_on)
     drafts = list(_Night(connection, business_on, titles, head).drafts())
     stems = [
         "/".join((draft.mail_kind, draft.business_on.isoformat(), to["recipient_id"]))
         + (f"/{draft.department}" if draft.department else "")
+        + (f"/re/{draft.first['notice_key'].replace('/', '~')}" if draft.first else "")
         for draft in drafts
         for to in draft.recipients
     ]
     ordinals = outbox.ordinals(connection, stems)
     addressed = ((draft, to) for draft in drafts for to in draft.recipients)
     return [
-        _address(draft, to, stem if not ordinals[stem] else f"{stem}/#{ordinals[stem] + 1}", head["composed_at"])
+        _address(draft, to, stem if not ordinals[stem] else f"{stem}/#{ordinals[stem] + 1}", head)
         for (draft, to), stem in zip(addressed, stems, strict=True)
     ]
 
 
-def _address(draft: _Draft, to: Row, notice_key: str, composed_at: Any) -> Notice:
+def _address(draft: _Draft, to: Row, notice_key: str, head: Row) -> Notice:
     sender = settings().mail_from
     try:
         mailbox, problem = address(to["name"], to["email"]), ""
     except ValueError:
         mailbox, problem = None, "收件地址无效，请改正收件人后人工转发"
-    content = freeze(draft.mail, notice_key, sender, mailbox, composed_at)
+    in_reply_to = draft.first["message_id"] if draft.first else None
+    content = freeze(draft.mail, notice_key, sender, mailbox, head["composed_at"], in_reply_to)
     return Notice(
         notice_key=notice_key,
         mail_kind=draft.mail_kind,
         business_on=draft.business_on,
         department=draft.department,
         recipient=one_line(to["email"]),
+        recipient_id=to["recipient_id"],
         subject=one_line(draft.mail.subject),
         message_id=message_id(notice_key, sender),
         content=content,
         content_sha256=hashlib.sha256(content).hexdigest(),
+        head_hash=head["head_hash"],
         state="refused" if problem else "ready",
         detail=problem,
         item_keys=draft.item_keys,
@@ -160,7 +162,7 @@ class _Night:
 
     def drafts(self) -> Iterator[_Draft]:
         """B comes last: what the others could not tell anyone is said there."""
-        by_department = _grouped(self._items["A"])
+        by_department = _grouped([*self._items["A"], *self._items["D"], *self._items["E"]])
         interrupted = {row["department"] for row in self._rows("incident_departments")}
         for department, items in _grouped(self._items["C"]).items():
             interrupted.add(department)
@@ -180,16 +182,29 @@ class _Night:
         return bool(self._recipients_of(department))
 
     def _digests(self, told: Mapping[str, list[Row]]) -> Iterator[_Draft]:
-        keys = [item["item_key"] for items in told.values() for item in items]
+        keys = [item["item_key"] for items in told.values() for item in items if item["card_event_seq"]]
         rows = {row["item_key"]: row for row in self._rows("digest_rows", item_keys=keys)} if keys else {}
         order = {key: place for place, key in enumerate(rows)}
+        first = replies.first_mails(self._rows("first_mails", item_keys=keys)) if keys else {}
         for department, items in told.items():
-            mine = [rows[key] for key in sorted(_item_keys(items), key=order.__getitem__)]
-            shown = [*newest(mine)[0], *newest(mine)[1]]
-            mail = digest(
-                self._name(department), self._on, mine, self._footer(shown), self._titles, self._head["composed_at"]
-            )
-            yield _Draft("A", self._on, department, self._recipients_of(department), mail, _item_keys(items))
+            mine = [rows[key] for key in sorted(set(_item_keys(items)) & rows.keys(), key=order.__getitem__)]
+            found = [item for item in items if item["item_key"] not in rows]
+            fresh, corrections, follow_ups = replies.split(mine, first)
+            if fresh or found:
+                shown = [*newest(fresh)[0], *newest(fresh)[1]]
+                mail = digest(
+                    self._name(department), self._on, fresh, self._footer(shown), self._titles,
+                    self._head["composed_at"], [item["payload"] for item in found],
+                )  # fmt: skip
+                keys_told = _item_keys([*fresh, *found])
+                yield _Draft("A", self._on, department, self._recipients_of(department), mail, keys_told)
+            for to in self._recipients_of(department):
+                for kind, listed in (("E", corrections), ("D", follow_ups)):
+                    for answered, part in replies.threads(listed, first, one_line(to["email"])):
+                        mail = replies.reply(
+                            kind, self._name(department), self._on, part, self._footer(part), self._titles
+                        )
+                        yield _Draft(kind, self._on, department, [to], mail, _item_keys(part), answered)
 
     def _incident(self, department: str, items: list[Row], waiting: int) -> Iterator[_Draft]:
         if recipients := self._recipients_of(department):
@@ -214,7 +229,9 @@ class _Night:
                 night,
                 counts=self._rows("night_counts", business_on=night),
                 feeds=self._rows("night_feeds", business_on=night),
+                silent=feeds.silent(self._connection, night),
                 links=self._rows("night_links", business_on=night),
+                decisions=self._rows("waiting_cards", business_on=night, most=INLINE_ROWS),
                 doubtful=outbox.in_doubt(self._connection),
                 waiting=self._waiting,
                 footer=self._footer(business_on=night),

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE
+from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE, NATURE, STATE
 from etl.publish import render
 from etl.publish.digest import Footer, Titles
 from etl.publish.envelope import Mail
 from etl.publish.privacy import one_line, redact
-from etl.publish.wording import NONE, day, duration, levels, minute, titled
+from etl.publish.wording import NONE, day, duration, levels, minute, silence, titled
 from etl.store.outbox import Row
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
@@ -22,7 +22,9 @@ def summary(
     night: date,
     counts: Sequence[Row],
     feeds: Sequence[Row],
+    silent: Sequence[Row],
     links: Sequence[Row],
+    decisions: Sequence[Row],
     doubtful: Sequence[Row],
     waiting: Mapping[str, str],
     footer: Footer,
@@ -42,7 +44,9 @@ def summary(
         "nothing_new": not sum(new.values()),
         "sections": [
             ("各部门红黄牌", "今日无在册牌。", *_by_department(counts)),
+            ("待人工决定的牌", "没有。", *_decisions(decisions)),
             ("数据接入", "今日没有数据源记录。", *_feeds(feeds, titles)),
+            ("静默的数据源", "没有。", *_silent(silent, titles)),
             ("最慢链路", "今日没有推送记录。", *_links(links, titles)),
             ("需人工核对的邮件", "没有。", *_doubtful(doubtful)),
             ("未能通知", "没有。", ("部门", "原因"), [(one_line(name), why) for name, why in waiting.items()]),
@@ -132,6 +136,23 @@ def _by_department(counts: Sequence[Row]) -> Table:
     return ("部门", "级别", "新增", "撤回", "待核实", "在册"), table
 
 
+def _decisions(cards: Sequence[Row]) -> Table:
+    table: list[tuple[str, ...]] = [
+        (
+            one_line(row["department"] or NONE),
+            LEVEL[row["level"]],
+            one_line(row["case_no"]),
+            redact(row["item_name"] or NONE),
+            NATURE["suspect"] if row["state"] == "issued" else STATE[row["state"]],
+            day(row["since"]),
+        )
+        for row in cards
+    ]
+    if cards and cards[0]["total"] > len(cards):
+        table.append(("合计", "", f"{cards[0]['total']} 张", "", "", ""))
+    return ("部门", "级别", "办件编号", "事项名称", "待办", "起"), table
+
+
 def _feeds(feeds: Sequence[Row], titles: Titles) -> Table:
     counted = ("declared_rows", "landed_rows", "accepted_rows", "repeated_rows", "quarantined_rows", "unexplained_rows")
     return ("数据源", "状态", "应报", "落地", "入库", "重复", "隔离", "未解释", "情况"), [
@@ -142,6 +163,17 @@ def _feeds(feeds: Sequence[Row], titles: Titles) -> Table:
             redact(row["detail"]) or NONE,
         )
         for row in feeds
+    ]
+
+
+def _silent(silent: Sequence[Row], titles: Titles) -> Table:
+    return ("数据源", "最近有数据", "情况"), [
+        (
+            titled(row["source"], titles),
+            day(row["last_on"]),
+            f"{silence(row['first_on'], row['working_days'])}；接口应答正常，在册牌可能失实，请向该部门核实",
+        )
+        for row in silent
     ]
 
 

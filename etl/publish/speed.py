@@ -16,7 +16,7 @@ from etl.domain.office_axis import OfficeAxis
 from etl.publish.chapter import Week
 from etl.publish.wording import percent
 from etl.store import outbox
-from etl.store.calendars import packaged
+from etl.store.calendars import stored
 from etl.store.outbox import Row
 
 
@@ -41,14 +41,19 @@ class Speed:
 
 
 def speed(connection: Connection, week: Week) -> Speed:
-    """The week's finished cases with both limits in working days; used days are office time without suspensions."""
+    """The week's finished cases with both limits in working days; used days are office time of their region."""
     cases = outbox.rows(connection, "week_finished", **week.parameters())
     case_nos = [case["case_no"] for case in cases]
     spans = outbox.rows(connection, "week_suspensions", case_nos=case_nos, data_until=week.data_until)
-    axis = OfficeAxis(packaged().cn(week.data_until.astimezone(ZONE).date()))
+    used, book = Decimal(0), stored(connection.engine).book("cn")
+    for place in sorted({book.place(case["region"]) for case in cases}):
+        here = [case for case in cases if book.place(case["region"]) == place]
+        own = {case["case_no"] for case in here}
+        axis = OfficeAxis(book.known(week.data_until.astimezone(ZONE).date(), place))
+        used += Decimal(int(_used(axis, here, [span for span in spans if span["case_no"] in own]).sum())) / axis.day
     return Speed(
         cases=len(cases),
-        used=Decimal(int(_used(axis, cases, spans).sum())) / axis.day,
+        used=used,
         promised=sum((case["promised_limit"] for case in cases), Decimal(0)),
         statutory=sum((case["statutory_limit"] for case in cases), Decimal(0)),
     )

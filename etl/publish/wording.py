@@ -71,6 +71,11 @@ def levels(counts: Mapping[str, int], separator: str = " ") -> str:
     return separator.join(f"{name}{counts[level]}" for level, name in LEVEL.items() if counts.get(level))
 
 
+def silence(first_on: date, working_days: int) -> str:
+    """How long a source has sent nothing."""
+    return f"{day(first_on)} 起连续 {working_days} 个工作日没有数据"
+
+
 def titled(code: str | None, titles: Mapping[str, str]) -> str:
     """A system, a hop ``from->to`` or a system's own ``entry:system``, as people call it; by its code when unnamed."""
     if code is None:

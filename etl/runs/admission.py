@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,9 @@ from etl.store.engine import engine
 from etl.store.landing import LandedPage
 from etl.store.ledger import Refusal
 
+DRIFT_ROWS = 10
+"""Fewer rows refused alike than this say nothing about their source."""
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -38,7 +42,8 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     """Admit every waiting page of one source; what a page says becomes known at the night's cut-off.
 
     Raises:
-        BatchRejected: a critical expectation failed; none of these pages is admitted.
+        BatchRejected: a critical expectation failed, or most rows of a stream for one reason; none of these pages is
+            admitted.
     """
     with engine().connect() as connection:
         waiting = landing.pages_to_admit(connection, source.name, business_on)
@@ -51,6 +56,7 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     if findings.critical:
         rules = "; ".join(f"{result.title} ({result.failed_rows})" for result in findings.critical)
         raise BatchRejected(f"{source.name}: {len(pages)} pages not admitted: {rules}; fix the source or its module")
+    _check_drift(source, pages, failed)
     counts = {"accepted": 0, "repeated": 0, "quarantined": 0}
     for page, doubts in zip(pages, failed, strict=True):
         result = admit_read(page, doubts, known_at)
@@ -122,6 +128,26 @@ def _check(pages: Sequence[_Read], known_at: datetime) -> tuple[Findings, list[l
     ):
         doubts[page].append(Refusal(row, pages[page].row_sha256s[row], f"{suite}.{rule}", titles[suite, rule]))
     return findings, doubts
+
+
+def _check_drift(source: Source, pages: Sequence[_Read], doubts: Sequence[Sequence[Refusal]]) -> None:
+    """A bad row is set aside and the batch goes on; most rows bad alike are a source that has changed.
+
+    Without its finishes every case would look late, so nothing may be judged before module and source agree again.
+    """
+    rows, refused, examples = Counter[str](), Counter[tuple[str, str]](), dict[tuple[str, str], str]()
+    for read, doubted in zip(pages, doubts, strict=True):
+        rows[read.page.stream] += len(read.row_sha256s)
+        first = {refusal.row_no: refusal for refusal in reversed([*read.refusals, *doubted])}
+        for refusal in first.values():
+            refused[read.page.stream, refusal.reason] += 1
+            examples.setdefault((read.page.stream, refusal.reason), refusal.detail)
+    for (stream, reason), count in refused.items():
+        if count >= DRIFT_ROWS and count * 2 > rows[stream]:
+            raise BatchRejected(
+                f"{source.name}/{stream}: {count} of {rows[stream]} rows are refused alike, {reason}"
+                f" ({examples[stream, reason]}); the source has changed: correct it or its module"
+            )
 
 
 def _known(messages: pa.Table, known_basis: str, known_at: datetime) -> pa.Table:

@@ -37,15 +37,19 @@ def plan(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[s
 
 
 def diff(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[str, Any]]:
-    """Cards each night would have had with everything known now, against those it had with its own knowledge."""
+    """Cards each night would have had with everything known now, against those it had with its own knowledge.
+
+    What was frozen that night is judged at its cut-off as soon as a later night has made the source whole again.
+    """
     asked = set(nightly.chosen(only)) if only else None
     known = feeds.known_counts(engine())
     if not known:
         raise UsageError("the ledger knows no message yet; run a night first")
     now = max(known_at for known_at, _ in known)
+    last_judged = max(feeds.fingerprints(engine()), default=last)
     for night in _checked(first, last):
         own = cutoff_at(night, settings().cutoff)
-        before, after = (nightly.judge_at(night, known_by=known_by) for known_by in (own, max(now, own)))
+        before, after = nightly.judge_at(night), nightly.judge_at(max(night, last_judged), own, max(now, own))
         for event in difference.changes(before, after):
             if asked is None or event["source"] in asked:
                 yield {"night": night, "change": event["event"], **contract_card(event)}

@@ -22,7 +22,8 @@ from etl.store.engine import embedded_url, engine
 
 FIRST_LOAD, LAST_NIGHT, WEEK = date(2026, 11, 15), date(2026, 11, 22), "2026-W47"
 BOSTON_NIGHT = date(2022, 9, 16)
-CITY = ("scjg", "rsj", "zrzy")
+ON_PLATFORM, IN_DATABASES, IN_FOLDERS = ("scjg", "jtj", "wsny"), ("syj", "ycsp"), ("zrzy", "zjj")
+CITY = (*ON_PLATFORM, "rsj", *IN_DATABASES, *IN_FOLDERS)
 SEED = 1
 console = Console(stderr=True)
 
@@ -92,7 +93,10 @@ def _build() -> Path:
     """Write the city once; files already collected from its folders stay collected."""
     folder = settings().var_dir / "city"
     os.environ["JIANCHA_CONNECTION_RSJ"] = exchange = embedded_url(settings().var_dir, "city_exchange")
-    os.environ["JIANCHA_CONNECTION_ZRZY"] = str(folder / "zrzy")
+    for source in IN_DATABASES:
+        os.environ[f"JIANCHA_CONNECTION_{source.upper()}"] = f"sqlite:///{folder / source}.sqlite"
+    for source in IN_FOLDERS:
+        os.environ[f"JIANCHA_CONNECTION_{source.upper()}"] = str(folder / source)
     if not (folder / "city.json").exists():
         _python("city", "build", "--into", str(folder), "--seed", str(SEED), "--database-url", exchange)
     return folder
@@ -108,7 +112,8 @@ def _platform(folder: Path) -> Iterator[None]:
         address = process.stdout.readline().strip() if process.stdout else ""
         if not address:
             raise ConfigurationError(f"the city's platform did not start (exit {process.wait()}); see the lines above")
-        os.environ["JIANCHA_CONNECTION_SCJG"] = address
+        for source in ON_PLATFORM:
+            os.environ[f"JIANCHA_CONNECTION_{source.upper()}"] = f"{address}/{source}"
         yield
     finally:
         process.terminate()
@@ -141,9 +146,9 @@ def _is_done(night: date) -> bool:
 
 
 def _import_reference(folder: Path) -> None:
-    from etl.store.reference import import_file
+    from etl.store.reference import TABLES, import_file
 
-    for path in sorted((folder / "reference").iterdir()):
+    for path in sorted(path for path in (folder / "reference").iterdir() if path.stem in TABLES):
         _, rejected = import_file(engine(), path)
         if rejected:
             raise ConfigurationError("; ".join(rejected))

@@ -8,8 +8,10 @@ from typing import Any
 
 from etl.domain.chinese import FEED, LEVEL, NATURE, nature
 from etl.domain.night import ZONE, cutoff_at
+from etl.publish.wording import silence
 from etl.runs import judging, nightly, overview
 from etl.settings import settings
+from etl.store import feeds
 from etl.store.engine import engine
 from etl.store.statements import sql
 from etl.supervision.explain import as_text
@@ -20,9 +22,10 @@ def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, An
     facts = overview.status()
     names = nightly.titles()
     parts = [
-        ["", "═══ 电子监察演示：广安区，截至 " + f"{cutoff_at(last, settings().cutoff):%Y-%m-%d %H:%M} ═══"],
+        ["", "═══ 电子监察演示：截至 " + f"{cutoff_at(last, settings().cutoff):%Y-%m-%d %H:%M} ═══"],
         ["", "红黄牌（有效／撤回）", *(_cards(facts))],
         ["", "数据接入", *(_feed(row, names) for row in facts["sources"])],
+        ["", "静默的数据源", *_silent(last, names)],
         ["", f"最慢链路（{first} 至 {last}）", *_links(first, last, names)],
         *_example("push_delay", "一张因推送延时撤回的牌", names),
         *_example("suspect", "一张待核实的牌", names),
@@ -46,6 +49,12 @@ def _feed(row: dict[str, Any], names: dict[str, str]) -> str:
         f"  {names[row['source']]}　{FEED[row['state']]}至 {row['last_complete_on']}　"
         f"接收 {row['accepted']} 条，重复 {row['repeated']}，隔离 {row['quarantined']}，未说明 {row['unexplained']}"
     )
+
+
+def _silent(last: date, names: dict[str, str]) -> list[str]:
+    with engine().connect() as connection:
+        found = feeds.silent(connection, last)
+    return [f"  {names[row['source']]}　{silence(row['first_on'], row['working_days'])}，接口正常应答" for row in found]
 
 
 def _links(first: date, last: date, names: dict[str, str]) -> list[str]:

@@ -22,7 +22,7 @@ from etl import sources
 from etl.crashpoints import reach
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
-from etl.domain.profile import Profile
+from etl.domain.profile import ProfileBook
 from etl.errors import (
     ConfigurationError,
     JianchaError,
@@ -32,17 +32,21 @@ from etl.errors import (
     SourceLate,
     UsageError,
 )
+from etl.runs import findings
 from etl.settings import settings
 from etl.sources.contract import Page, Source, Window
 from etl.store import cards as card_store
 from etl.store import feeds, landing, ledger
+from etl.store import findings as finding_store
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
-from etl.store.profiles import profile
+from etl.store.evidence import verify
+from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.delays import SUPERVISION, LinkLimit
 from etl.supervision.judge import CARDS, judge_table
+from etl.supervision.published_engine import refuse_read_only
 
 log = structlog.get_logger()
 
@@ -108,7 +112,7 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
         except JianchaError as error:
             failures.append(error)
             detail = str(error)
-        feeds.set_admitted(engine(), name, business_on, detail, waiting)
+        feeds.set_admitted(engine(), name, business_on, cutoff_at(business_on, settings().cutoff), detail, waiting)
         reach("admit.after_feed")
     for failure in failures:
         log.error("not admitted", reason=str(failure))
@@ -123,8 +127,8 @@ def judge(
 
     Args:
         as_of: judge as of this moment instead and only report; nothing is written.
-        notify: ``never`` records the night's events as told to nobody, for good. A source's nights before its first
-            feed were reconstructed and are told to nobody either.
+        notify: ``never`` tells nobody of the night's events, for good. A source's nights before its first load were
+            reconstructed and are told to nobody either.
         only: the sources this run was about; incidents are raised for them alone.
     """
     if notify not in ("auto", "never"):
@@ -149,6 +153,8 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
             continue
         fingerprint = _fingerprint(night, known, calendars)
         if fingerprints.get(night) != fingerprint:
+            moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
+            findings.record_night(engine(), night, *moments, calendars)
             events, cases = _night_events(night, calendars)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
@@ -167,19 +173,30 @@ def trace(business_on: date) -> dict[str, int]:
 
 
 def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
-    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither."""
+    """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither.
+
+    Raises:
+        EvidenceBroken: the evidence chain does not verify; nothing was frozen or handed over.
+    """
     from etl.publish import notices, sender
+    from etl.runs import follow_ups
 
     if mode == "never":
         return {"claimed": 0}
+    with engine().connect() as connection:
+        verify(connection)
+    follow_ups.raise_due(engine(), business_on)
+    finding_store.tell(engine(), business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 
 
 def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "auto") -> dict[str, Any]:
-    """The whole night in this process -> counts per verb and the sources that could not be read."""
+    """The whole night in this process -> counts per verb, sources that could not be read, and those frozen, and why."""
     incomplete: dict[str, str] = {}
     names = chosen(only)
+    for name in names:
+        rules_of(name)  # what may not be judged is not pulled either
     if not names:
         raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE> to its URL or folder")
     for name in names:
@@ -188,13 +205,19 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
         except SourceError as error:
             incomplete[name] = str(error)
             log.error("source incomplete", source=name, reason=str(error))
-    return {
+    done = {
         "admit": admit(business_on, only),
         "judge": judge(business_on, notify=mode, only=only),
         "trace": trace(business_on),
         "notify": notify(business_on, mode),
-        "incomplete": incomplete,
     }
+    with engine().connect() as connection:
+        frozen = {
+            source: detail
+            for source, state, detail in feeds.verdicts(connection, business_on)
+            if source in names and state != "complete"
+        }
+    return done | {"incomplete": incomplete, "frozen": frozen}
 
 
 def links() -> dict[str, LinkLimit]:
@@ -207,6 +230,7 @@ def links() -> dict[str, LinkLimit]:
             link.mode,
             link.yellow_after_working_days,
             link.red_after_working_days,
+            link.origin,
         )
         for name, link in first.items()
     }
@@ -215,8 +239,11 @@ def links() -> dict[str, LinkLimit]:
 def titles() -> dict[str, str]:
     """What systems and platforms are called, by code."""
     declared = [sources.get(name) for name in sources.names()]
-    targets = {link.target: link.title for source in declared for link in source.links}
-    return targets | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}
+    links = [link for source in declared for link in source.links]
+    ends = {link.target: link.title for link in links} | {
+        link.origin: link.origin_title for link in links if link.origin
+    }
+    return ends | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}
 
 
 def chosen(only: Sequence[str] | None) -> list[str]:
@@ -252,11 +279,11 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         known_by: judge with other knowledge than the night's own.
     """
     groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    for name, moment in _judged_moments(night).items():
+    for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables = [CARDS.empty_table()]
-    for (moment, rules_name), names in sorted(groups.items()):
-        known, rules = known_by or moment, profile(rules_name)
+    for (moment, _), names in sorted(groups.items()):
+        known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
         parts = ledger.case_messages(names, known, card_rules.kinds())
         tables.extend(_cards(messages, moment, known, rules, book) for messages in parts)
@@ -268,16 +295,18 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
 
     Only cases that are open or have changed since are judged: every other case is judged alike on both nights.
     """
-    earlier, now = _judged_moments(night - timedelta(days=1)), _judged_moments(night)
+    earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
     groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
     for name, moment in now.items():
         if earlier.get(name) != moment:  # a source still frozen has nothing new to say
             groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
-    for (before, moment, rules_name), names in groups.items():
-        rules = profile(rules_name)
+    for (before, moment, _), names in groups.items():
+        rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
-        is_revised = before is None or book.known(before.date()) is not book.known(moment.date())
+        is_revised = before is None or any(
+            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
+        )
         since = None if is_revised else before
         for messages in ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since):
             cases += pc.count_distinct(messages["case_no"]).as_py()
@@ -285,20 +314,34 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
             if before is not None:
                 old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
             for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
-                stamp = {"business_on": night, "known_at": known_at, "profile_version": rules.label}
+                ruled = rules.labelled(event["profile_version"])
+                is_manual = ruled.is_manual(event["clock"], event["level"])
+                stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
                 events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 
 
-def _judged_moments(night: date) -> dict[str, datetime]:
+def rules_of(source: str) -> ProfileBook:
+    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
+    profiles = profile_book(sources.get(source).profile)
+    refuse_read_only(profiles, source)
+    return profiles
+
+
+def judged_moments(night: date) -> dict[str, datetime]:
+    """Per source the moment a night judges it at: the cut-off of its last complete night."""
     return {
         name: cutoff_at(complete_on, settings().cutoff)
         for name, complete_on in feeds.judged_nights(engine(), night).items()
     }
 
 
-def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: Profile, book: CalendarBook) -> pa.Table:
-    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links())
+def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
+    frozen = {
+        name: [cutoff_at(night, settings().cutoff) for night in silent]
+        for name, silent in feeds.frozen_nights(engine(), night_of(as_of)).items()
+    }
+    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen)
 
 
 def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], calendars: Calendars) -> str:
@@ -313,36 +356,29 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
                 counts[name] += count
     judged = feeds.judged_nights(engine(), night)
     earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
-    rules = {name: profile(sources.get(name).profile) for name in judged}
+    rules = {name: rules_of(name) for name in judged}
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
+        "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
         "rules": {
-            name: [item.label, calendars.book(item.calendar).known(night).version] for name, item in rules.items()
+            name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
+            for name, book in rules.items()
         },
     }
     return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> None:
-    """One incident per source that is not complete tonight; the supervision office's summary of the night."""
+    """Tell each open incident once, unless nobody is to be told; the supervision office's summary of the night."""
     with engine().begin() as connection:
-        for name, state, detail in feeds.verdicts(connection, business_on):
-            if name not in asked:
-                continue
-            if state == "complete":
-                feeds.close_incidents(connection, name, business_on)
-            elif feeds.open_incident(connection, name, business_on, state, detail):
-                incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
-                card_store.insert_item(
-                    connection,
-                    f"C/{name}/{business_on}",
-                    "C",
-                    business_on,
-                    sources.get(name).department,
-                    incident,
-                    is_muted=is_muted,
-                )
+        feeds.set_unpulled(connection, asked, business_on)
+        for name, state, detail in [] if is_muted else feeds.untold_incidents(connection, asked, business_on):
+            incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
+            card_store.insert_item(
+                connection, f"C/{name}/{business_on}", "C", business_on, sources.get(name).department, incident,
+                is_muted=False,
+            )  # fmt: skip
         card_store.insert_item(connection, f"B/{business_on}", "B", business_on, None, {}, is_muted=is_muted)
 
 

@@ -14,7 +14,7 @@ from etl.settings import settings
 from etl.store.calendars import stored
 from etl.store.engine import engine
 from etl.store.statements import sql
-from etl.supervision.delays import LinkLimit, hop_name, late_by
+from etl.supervision.delays import LinkLimit, late_by
 
 
 def trace(business_on: date, links: Mapping[str, LinkLimit]) -> dict[str, int]:
@@ -25,7 +25,7 @@ def trace(business_on: date, links: Mapping[str, LinkLimit]) -> dict[str, int]:
     with engine().begin() as connection:
         nights = list(connection.execute(sql("delays/stale_nights"), {"until": until}).scalars())
         for source, link in links.items():
-            hop = hop_name(source, link.target)
+            hop = link.hop(source)
             asked = {
                 "source": source,
                 "hop": hop,

@@ -12,7 +12,10 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class Link:
-    """A hop this source must push its records over, and within how long."""
+    """A hop this source must push its records over, and within how long.
+
+    `origin` is the system the records set out from when it is not the source itself: a ministry's, in double entry.
+    """
 
     target: str
     title: str
@@ -20,6 +23,8 @@ class Link:
     warn_after: timedelta = timedelta(hours=1)
     yellow_after_working_days: float = 1.0
     red_after_working_days: float = 3.0
+    origin: str = ""
+    origin_title: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def record_night(
     """Make night `business_on` say exactly `events`; a repeated night appends nothing.
 
     Events no longer true (the night was judged before something reached it) are voided by a later event, never
-    changed. Notice items are created with their events; those of `muted` sources are never mailed.
+    changed. Notice items are created with their events; those of `muted` sources have none.
     """
     reach("judge.before_append")
     with engine.begin() as connection:
@@ -62,11 +62,12 @@ def record_night(
         ]
         seqs = evidence.append(connection, [*voids, *new])
         replaced = {_key(event) for event in new}
-        telling = [
-            *(seq for event, seq in zip(gone, seqs, strict=False) if _key(event) not in replaced),
-            *(seq for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)),
+        told = [
+            *((event, seq) for event, seq in zip(gone, seqs, strict=False) if _key(event) not in replaced),
+            *((event, seq) for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)),
         ]
-        connection.execute(sql("cards/insert_card_items"), {"seqs": telling, "muted": list(muted)})
+        telling = [seq for event, seq in told if event["source"] not in muted]
+        connection.execute(sql("cards/insert_card_items"), {"seqs": telling})
         connection.execute(
             sql("cards/set_night"),
             {"business_on": business_on, "fingerprint": fingerprint, "cases": cases},

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +31,9 @@ def embedded_url(var_dir: Path, database: str) -> str:
     if var_dir.stat().st_mode & 0o077 == 0:
         # As root the server runs as another user and would have to open this folder to everyone.
         raise ConfigurationError(f"{var_dir} is private (mode 0700); choose another JIANCHA_VAR_DIR")
-    url = make_url(get_server(var_dir / "pgdata").get_uri()).set(drivername="postgresql+psycopg")
+    with _alone_with_the_user_database():
+        server = get_server(var_dir / "pgdata")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
@@ -36,6 +42,20 @@ def embedded_url(var_dir: Path, database: str) -> str:
             connection.exec_driver_sql(f"create database {quoted}")
     admin.dispose()
     return url.set(database=database).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _alone_with_the_user_database() -> Iterator[None]:
+    """As root a server's first start on a machine makes a user for it, which two processes must not do at once."""
+    if os.geteuid() != 0:
+        yield
+        return
+    folder = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 @lru_cache(maxsize=1)

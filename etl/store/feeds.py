@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
+from etl.domain.night import night_of
 from etl.store.statements import sql
+
+UNPULLED = "本夜没有拉取"
+SILENT_DAYS = 3
 
 
 def set_pulled(
@@ -19,7 +24,10 @@ def set_pulled(
     reach("pull.before_watermark")
     with engine.begin() as connection:
         _set(connection, source, business_on, known_basis, "pulled", declared_rows, "")
-        connection.execute(sql("feeds/advance_watermark"), {"source": source, "stream": "*", "covers_until": until})
+        connection.execute(
+            sql("feeds/advance_watermark"),
+            {"source": source, "stream": "*", "covers_until": until, "business_on": business_on},
+        )
     reach("pull.after_watermark")
 
 
@@ -29,61 +37,98 @@ def set_failed(engine: Engine, source: str, business_on: date, known_basis: str,
         _set(connection, source, business_on, known_basis, state, None, detail[:1000])
 
 
-def set_admitted(engine: Engine, source: str, business_on: date, detail: str, page_ids: Sequence[int]) -> None:
+def set_admitted(
+    engine: Engine, source: str, business_on: date, cutoff: datetime, detail: str, page_ids: Sequence[int]
+) -> None:
     """Give the night its verdict from what was admitted; `page_ids` are the pages that were there to be admitted.
 
-    A page landed meanwhile by another run is admitted, and judged, by that run.
+    A page landed meanwhile by another run is admitted, and judged, by that run. A night made up for after a later one
+    took its records with it stays frozen: they became known only then, and their absence until then proves nothing.
+
+    Args:
+        cutoff: the night's own.
+        detail: why a page was not admitted.
     """
     with engine.begin() as connection:
+        later = known_later(connection, source, business_on, cutoff)
         connection.execute(
             sql("feeds/set_admitted"),
-            {"source": source, "business_on": business_on, "detail": detail[:1000], "page_ids": list(page_ids)},
-        )
+            {
+                "source": source, "business_on": business_on, "detail": detail[:1000], "page_ids": list(page_ids),
+                "known_later": later and f"本夜应到的记录至 {later} 之夜方为我方掌握，仍按此前最近一个完整之夜判定",
+            },
+        )  # fmt: skip
+
+
+def known_later(connection: Connection, source: str, business_on: date, cutoff: datetime) -> date | None:
+    """The night with which the last of what had reached the source by `cutoff` became known, when that was later."""
+    parameters = {"source": source, "business_on": business_on, "cutoff_at": cutoff}
+    known_at = connection.execute(sql("feeds/known_later"), parameters).scalar()
+    return known_at and night_of(known_at)
 
 
 def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, str]]:
     """(source, state, detail) of every source that has ever been pulled; a night never pulled is ``late``."""
     rows = connection.execute(sql("feeds/last_complete_nights"), {"business_on": business_on})
     return [
-        (row.source, row.state or "late", row.detail or ("" if row.state else "本夜没有拉取"))
+        (row.source, row.state or "late", row.detail or ("" if row.state else UNPULLED))
         for row in rows
-        if row.first_on <= business_on
+        if row.state or row.asked_from <= business_on
     ]
+
+
+def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
+    """Sources that normally send and have not for SILENT_DAYS working days though their feed is complete: 静默.
+
+    Rows: source, last_on (business date of the last message), first_on (first silent working day), working_days.
+    """
+    asked = {"business_on": business_on, "silent_days": SILENT_DAYS}
+    return [dict(row) for row in connection.execute(sql("feeds/silent"), asked).mappings()]
 
 
 def judged_nights(engine: Engine, night: date) -> dict[str, date]:
     """Per source the night it can be judged at: tonight, or the last complete one while its feed is not.
 
-    Nights before a source's first feed were reconstructed by its first load and count as complete.
+    Nights before a source's first load were reconstructed by it and count as complete, pulled again or not.
     """
     with engine.connect() as connection:
         rows = connection.execute(sql("feeds/last_complete_nights"), {"business_on": night})
         judged = {}
         for row in rows:
-            if night < row.first_on:
+            if row.first_on and night < row.first_on:
                 judged[row.source] = night
             elif row.complete_on is not None:
                 judged[row.source] = row.complete_on
         return judged
 
 
+def frozen_nights(engine: Engine, night: date) -> dict[str, list[date]]:
+    """Per source the nights up to this one, from its first load on, from which nothing may be concluded."""
+    frozen: defaultdict[str, list[date]] = defaultdict(list)
+    with engine.connect() as connection:
+        for row in connection.execute(sql("feeds/frozen_nights"), {"business_on": night}):
+            frozen[row.source].append(row.business_on)
+    return frozen
+
+
 def first_nights(engine: Engine) -> dict[str, date]:
-    """Per source the first night ever pulled; what is judged before it was reconstructed."""
+    """Per source the night of its first load; what is judged before it was reconstructed."""
     with engine.connect() as connection:
         return {row.source: row.first_on for row in connection.execute(sql("feeds/first_nights"))}
 
 
-def open_incident(connection: Connection, source: str, business_on: date, state: str, detail: str) -> bool:
-    """Open one incident unless one is open; True when this call opened it."""
-    opened = connection.execute(
-        sql("feeds/open_incident"), {"source": source, "business_on": business_on, "state": state, "detail": detail}
-    ).scalar()
-    return opened is not None
+def set_unpulled(connection: Connection, sources: Sequence[str], business_on: date) -> None:
+    """The night is over, and these sources have no verdict unless they were pulled: ``late``."""
+    parameters = {"sources": list(sources), "business_on": business_on, "detail": UNPULLED}
+    connection.execute(sql("feeds/set_unpulled"), parameters)
 
 
-def close_incidents(connection: Connection, source: str, business_on: date) -> None:
-    """The source is complete again."""
-    connection.execute(sql("feeds/close_incidents"), {"source": source, "business_on": business_on})
+def untold_incidents(connection: Connection, sources: Sequence[str], business_on: date) -> list[tuple[str, str, str]]:
+    """(source, state, detail) of those not complete tonight, whose incident is open and not told yet."""
+    parameters = {"sources": list(sources), "business_on": business_on}
+    return [
+        (row.source, row.state, row.detail) for row in connection.execute(sql("feeds/untold_incidents"), parameters)
+    ]
 
 
 def known_counts(engine: Engine) -> list[tuple[datetime, dict[str, int]]]:

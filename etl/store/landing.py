@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from etl.crashpoints import reach
 from etl.errors import EvidenceBroken
 from etl.settings import settings
+from etl.store.disk import room_in
 from etl.store.statements import sql
 
 
@@ -129,15 +130,21 @@ def _write(path: str, content: bytes) -> None:
     filesystem = _filesystem()
     if filesystem.get_file_info(path).size == len(content):
         return
-    filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
     # Written beside and renamed: a crash leaves no half page under its final name. Another run of the same night may
     # be writing the same page, so each has a draft of its own.
     draft = f"{path}.{uuid4().hex}.part"
-    with filesystem.open_output_stream(draft) as stream:
-        stream.write(content)
-    _sync(filesystem, draft)
-    filesystem.move(draft, path)
-    _sync(filesystem, path.rsplit("/", 1)[0])
+    with room_in(settings().var_dir / "landing"):
+        filesystem.create_dir(path.rsplit("/", 1)[0], recursive=True)
+        try:
+            with filesystem.open_output_stream(draft) as stream:
+                stream.write(content)
+            _sync(filesystem, draft)
+            filesystem.move(draft, path)
+        except OSError:
+            with suppress(FileNotFoundError):
+                filesystem.delete_file(draft)
+            raise
+        _sync(filesystem, path.rsplit("/", 1)[0])
 
 
 def _sync(filesystem: fs.SubTreeFileSystem, path: str) -> None:

@@ -170,8 +170,13 @@ def case_messages(
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
     """The same of one case, from every source."""
+    return fetch_messages("ledger/case_messages", [None, known_by, list(kinds), case_no, None])
+
+
+def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
+    """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
     with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text("ledger/case_messages"), [None, known_by, list(kinds), case_no, None])
+        cursor.execute(sql_text(statement), parameters)
         return _flat(cursor.fetch_arrow_table())
 
 

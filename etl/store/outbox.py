@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine
 
+from etl.errors import Overtaken
 from etl.store.statements import sql
 
 Row = Mapping[str, Any]
@@ -24,17 +25,19 @@ _SENDER_LOCK = 0x6A6E6302
 
 @dataclass(frozen=True)
 class Notice:
-    """One frozen mail to one recipient (an e-mail address) and the keys of the items it tells."""
+    """One frozen mail to one recipient (an e-mail address, and whose) and the keys of the items it tells."""
 
     notice_key: str
     mail_kind: str
     business_on: date
     department: str | None
     recipient: str
+    recipient_id: str
     subject: str
     message_id: str
     content: bytes
     content_sha256: str
+    head_hash: str
     state: State
     detail: str
     item_keys: tuple[str, ...]
@@ -51,7 +54,7 @@ def row(connection: Connection, name: str, **parameters: Any) -> Row:
 
 
 def wait_for_claimers(connection: Connection) -> None:
-    """Let a claim that is under way finish first. Only saves work: the notice keys decide who wins."""
+    """Let a claim that is under way finish first. Only saves work: who told an item first is in its key."""
     connection.exec_driver_sql(f"select pg_advisory_xact_lock({_CLAIM_LOCK})")
 
 
@@ -62,11 +65,8 @@ def ordinals(connection: Connection, stems: Sequence[str]) -> Mapping[str, int]:
 
 def put(connection: Connection, notice: Notice) -> None:
     """Write a notice and its claims; `IntegrityError` when another run was faster."""
-    values = {name: value for name, value in vars(notice).items() if name != "item_keys"}
-    connection.execute(sql("publish/notice_insert"), values)
-    connection.execute(
-        sql("publish/claim_insert"), {"notice_key": notice.notice_key, "item_keys": list(notice.item_keys)}
-    )
+    connection.execute(sql("publish/notice_insert"), vars(notice))
+    connection.execute(sql("publish/claim_insert"), vars(notice) | {"item_keys": list(notice.item_keys)})
 
 
 @contextmanager
@@ -93,20 +93,27 @@ def ready(engine: Engine) -> list[str]:
 
 
 def content(engine: Engine, notice_key: str) -> Row:
-    """notice_key, business_on, recipient and content (RFC 5322 bytes) of one ready notice."""
+    """notice_key, business_on, recipient and content (RFC 5322 bytes) of one ready notice; `Overtaken` if it is not."""
     with engine.connect() as connection:
-        return row(connection, "notice_content", notice_key=notice_key)
+        found = rows(connection, "notice_content", notice_key=notice_key)
+    if not found:
+        raise _overtaken(notice_key, "ready")
+    return found[0]
 
 
 def move(engine: Engine, notice_key: str, was: State, state: State, *, detail: str = "", attempts: int = 0) -> None:
-    """Commit one change of state; `RuntimeError` when the notice is not in state `was`."""
+    """Commit one change of state; `Overtaken` when the notice is not in state `was`."""
     with engine.begin() as connection:
         changed = connection.execute(
             sql("publish/notice_state"),
             {"notice_key": notice_key, "was": was, "state": state, "detail": detail, "attempts": attempts},
         ).rowcount
         if changed != 1:
-            raise RuntimeError(f"notice {notice_key} is not {was}; two senders at work")
+            raise _overtaken(notice_key, was)
+
+
+def _overtaken(notice_key: str, was: State) -> Overtaken:
+    return Overtaken(f"mail {notice_key} is no longer {was}: another sender is at work; run the same command again")
 
 
 def in_doubt(connection: Connection) -> list[Row]:

@@ -12,16 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from etl.errors import UsageError
+from etl.store import office_hours
 
 TABLES = {
     "departments": "department",
     "items": "item",
     "recipients": "recipient",
+    "office_hours": "office_hours",
 }
 
 
 def import_file(engine: Engine, path: Path) -> tuple[int, list[str]]:
-    """Import ``departments|items|recipients`` .csv or .xlsx -> (rows stored, rejected rows in words).
+    """Import ``departments|items|recipients|office_hours`` .csv or .xlsx -> (rows stored, rejected rows in words).
 
     A row with the key and start date of a stored one replaces nothing: give a new `valid_from`.
     """
@@ -35,6 +37,8 @@ def import_file(engine: Engine, path: Path) -> tuple[int, list[str]]:
     unknown = set(rows[0] if rows else ()) - set(table.columns.keys()) - {None}
     if missing or unknown:
         raise UsageError(f"{path.name}: columns missing: {sorted(missing)}, columns unknown: {sorted(unknown)}")
+    if name == "office_hours":
+        return office_hours.import_rows(engine, path.name, rows)
     stored, rejected = 0, list[str]()
     key = inspect(engine).get_pk_constraint(name)["constrained_columns"]
     for number, row in enumerate(rows, 2):

@@ -21,7 +21,8 @@ SUPERVISION = "supervision"
 class LinkLimit:
     """The first hop a source's records take: where to, and how long it may take before it counts as late.
 
-    A real-time link is late after `warn_after`, a nightly one after 12:00 of the next working day.
+    A real-time link is late after `warn_after`, a nightly one after 12:00 of the next working day. `origin` is where
+    the records set out from, if that is not the source itself.
     """
 
     target: str
@@ -29,6 +30,11 @@ class LinkLimit:
     mode: Literal["real_time", "nightly"] = "real_time"
     yellow_after_working_days: float = 1.0
     red_after_working_days: float = 3.0
+    origin: str = ""
+
+    def hop(self, source: str) -> str:
+        """The hop of this source's records from being written to being received."""
+        return hop_name(self.origin or source, self.target)
 
 
 DEFAULT_LINK = LinkLimit("platform")
@@ -77,7 +83,7 @@ def responsible_hops(
         is_kept = known > first_cutoffs(has_arrived, cutoff)
         named = np.select(
             [received == NEVER, is_late, is_kept],
-            [hop_name(source, SUPERVISION), hop_name(source, link.target), hop_name(link.target, SUPERVISION)],
+            [hop_name(source, SUPERVISION), link.hop(source), hop_name(link.target, SUPERVISION)],
             "",
         )
         for number, name in zip(place.tolist(), named.tolist(), strict=True):

@@ -18,6 +18,7 @@ _CONTENT = (
     *IDENTITY,
     *("nature", "standing", "provisional", "reached_at", "due_at", "used_days", "limit_days", "excluded_days", "base"),
     *("responsible_hop", "department", "region", "item_code", "item_name", "evidence", "calendar_version"),
+    "profile_version",
 )
 _DAYS = ("used_days", "limit_days", "excluded_days")
 _REVISABLE = ("nature", "provisional", "reached_at", "due_at", "limit_days", "responsible_hop")

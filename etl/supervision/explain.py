@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
@@ -19,14 +18,15 @@ from etl.domain.date_axis import DateAxis
 from etl.domain.message import KEY, TIMES, key_text
 from etl.domain.night import DAY_US, NEVER, ZONE, from_us, to_us
 from etl.domain.office_axis import OfficeAxis
-from etl.domain.profile import Profile
+from etl.domain.profile import Profile, ProfileBook
 from etl.errors import UsageError
 from etl.supervision.cards import clocks
-from etl.supervision.cards.clock import UNITS, axis_of, spans_of, specials_of
+from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, axis_of, spans_of, specials_of
 from etl.supervision.cards.counting import Counting, Runs
 from etl.supervision.delays import LinkLimit
-from etl.supervision.history import Messages, Moments, pick
+from etl.supervision.history import Messages, pick
 from etl.supervision.judge import contract_card, judge_table
+from etl.supervision.question import Question, book_of, moments_at
 
 
 def explain(
@@ -34,7 +34,7 @@ def explain(
     case_no: str,
     as_of: datetime,
     known_by: datetime,
-    profile: Profile,
+    profile: Profile | ProfileBook,
     book: CalendarBook,
     *,
     cutoff: time = time(1),
@@ -44,17 +44,26 @@ def explain(
     mine = messages.filter(pc.equal(messages["case_no"], case_no))
     clock = clocks()["case"]
     history = Messages.of(mine, clock.kinds)
-    version = bisect_right(book.revised_on, known_by.astimezone(ZONE).date())
-    moments = Moments(*(np.array([value]) for value in (0, to_us(as_of), to_us(known_by), version)))
+    profiles = book_of(profile)
+    question = Question(to_us(as_of), to_us(known_by), profiles, book, cutoff, links or {})
+    moments = moments_at(question, *(np.array([value]) for value in (0, question.as_of, question.known_by)))
     picked = pick(history, moments) if len(history.case_nos) else None
-    run = clock.run(history, moments, picked, profile) if picked is not None else None
+    run = clock.run(history, moments, picked) if picked is not None else None
     if run is None or picked is None or not len(run.moment):
         raise UsageError(
             f"case {case_no}: no acceptance was known by {known_by.isoformat()}; there is no clock to explain"
         )
+    version = int(profiles.version_of(moments.rules, run.start)[0])
+    if version < 0:
+        raise UsageError(f"case {case_no}: no version of profile {profiles.name} was in force when it was accepted")
+    rules, region = profiles.versions[version], history.table["region"][int(run.subject[0])].as_py()
+    calendar = book.version(int(moments.calendar[0]), book.place(region))
     specials = specials_of(history, moments, picked)
-    unit, is_given = UNITS[int(run.unit[0])], bool(run.given_due[0] != NEVER)
-    axis = axis_of(profile, unit, is_given, book.version(version))
+    unit = UNITS[int(run.unit[0])]
+    promise = GIVEN if run.given_due[0] != NEVER else INSTANT if run.is_instant[0] else COUNTED
+    axis = axis_of(rules, unit, promise, calendar)
+    if axis is None:
+        raise UsageError(f"case {case_no}: profile {rules.label} cannot count a limit in {unit}; correct the record")
     suspensions = Counting.of(axis, unit, run, *spans_of(history, specials, run.moment)).suspensions
     cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links).to_pylist()
     keys = _Evidence(history)
@@ -70,7 +79,7 @@ def explain(
     finish = picked.one(history, "finish", 1)[0]
     return {
         "case_no": case_no,
-        "profile": profile.label,
+        "profile": rules.label,
         "calendar_version": axis.calendar.version,
         "as_of": as_of.astimezone(ZONE).isoformat(),
         "known_by": known_by.astimezone(ZONE).isoformat(),
@@ -82,7 +91,7 @@ def explain(
         "limit_unit": unit,
         "suspensions": spans,
         "boundaries": [contract_card(card) for card in cards],
-        "records": _records(mine, known_by, OfficeAxis(book.version(version))),
+        "records": _records(mine, known_by, OfficeAxis(book.version(int(moments.calendar[0])))),
         "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), keys, int(finish))),
     }
 

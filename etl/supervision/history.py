@@ -43,12 +43,15 @@ class Messages:
     known: Instants
     is_own: Mask
     is_passed: Mask
+    is_open: Mask
 
     @classmethod
     def of(cls, table: pa.Table, kinds: tuple[str, ...]) -> Messages:
         """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds."""
         table = table.filter(pc.is_in(table["kind"], pa.array(kinds)))
-        table = table.sort_by([("case_no", "ascending"), ("occurred_at", "ascending"), ("source", "ascending")])
+        # By the whole key: nothing may depend on the order messages came in.
+        order = ("case_no", "occurred_at", "source", "kind", "seq", "version")
+        table = table.sort_by([(name, "ascending") for name in order])
         codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
         case = codes.indices.to_numpy().astype(np.int64)
         outcome = pc.fill_null(table["outcome"], "passed")
@@ -67,6 +70,7 @@ class Messages:
             known=_us(table["known_at"]),
             is_own=pc.fill_null(pc.equal(table["source"], table["department"]), False).to_numpy(),
             is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),
+            is_open=pc.and_(pc.equal(table["kind"], "stage"), pc.is_null(table["outcome"])).to_numpy(),
         )
 
     def of_cases(self, with_one: Mask, kinds: tuple[str, ...]) -> Messages:
@@ -108,19 +112,20 @@ class Messages:
 
 @dataclass(frozen=True)
 class Moments:
-    """Questions: case number, as_of, known_by (us) and which state of the calendar was known (a version number)."""
+    """Questions: case number, as_of, known_by (us), and how many revisions of calendar and rules were known."""
 
     case: Indices
     as_of: Instants
     known_by: Instants
     calendar: Indices
+    rules: Indices
 
     def __len__(self) -> int:
         return len(self.case)
 
     def take(self, rows: Indices) -> Moments:
         """The moments at these rows."""
-        return Moments(self.case[rows], self.as_of[rows], self.known_by[rows], self.calendar[rows])
+        return Moments(*(column[rows] for column in (self.case, self.as_of, self.known_by, self.calendar, self.rules)))
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,8 @@ def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices]
 
     counts = _is_last(moment, messages.kind[message], messages.seq[message], messages.source[message])
     # What the newest version says has not happened yet has not happened, whatever an older version said.
-    counts &= messages.occurred[message] <= moments.as_of[moment]
+    has_happened = messages.occurred[message] <= moments.as_of[moment]
+    counts = (counts & has_happened) | _still_open(messages, message, counts, has_happened)
     moment, message = moment[counts], message[counts]
 
     kind = messages.kind[message]
@@ -173,6 +179,19 @@ def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices]
         keys = (told, messages.occurred[told], ~passed, ~own, seq[several], kind[several], moment[several])
         message[several] = told[np.lexsort(keys)]
     return Picked(moment[best], message[best])
+
+
+def _still_open(messages: Messages, message: Indices, is_newest: Mask, has_happened: Mask) -> Mask:
+    """The last open report of each stage whose newest version tells of an end that has not happened yet."""
+    is_open = messages.is_open[message]
+    is_ending = is_newest & ~has_happened & ~is_open & (messages.kind[message] == KIND["stage"])
+    still = np.zeros(len(message), np.bool_)
+    if not is_ending.any():
+        return still
+    record: Indices = np.cumsum(is_newest) - is_newest
+    reports = np.flatnonzero(is_open & has_happened & np.isin(record, record[is_ending]))
+    still[reports[_is_last(record[reports])]] = True
+    return still
 
 
 def _is_first(*columns: Indices) -> Mask:

@@ -23,14 +23,15 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.message import KEY, KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
 from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
-from etl.domain.profile import LEVELS, Profile
+from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
-from etl.supervision.cards.counting import Numbers, Verdicts
+from etl.supervision.cards.counting import BASES, Numbers, Verdicts
 from etl.supervision.delays import LinkLimit, responsible_hops
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
-from etl.supervision.nature import NATURES, removals
-from etl.supervision.question import Question, evaluate, moments_at
+from etl.supervision.nature import NATURES, causes, removals
+from etl.supervision.places import places_of
+from etl.supervision.question import Question, book_of, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -45,7 +46,7 @@ CARDS = pa.schema(
         pa.field("deciding", pa.list_(pa.string())),
         *(
             pa.field(name, pa.string())
-            for name in ("department", "region", "item_code", "item_name", "calendar_version")
+            for name in ("department", "region", "item_code", "item_name", "calendar_version", "profile_version")
         ),
     ]
 )
@@ -59,7 +60,7 @@ def judge_messages(
     messages: Iterable[dict[str, Any]],
     as_of: datetime,
     known_by: datetime | None = None,
-    profile: str | Profile = "hunan",
+    profile: str | Profile | ProfileBook = "hunan",
     *,
     cutoff: time = time(1),
 ) -> list[dict[str, Any]]:
@@ -69,9 +70,9 @@ def judge_messages(
         RecordRejected: a message is outside the contract.
     """
     from etl.store.calendars import packaged
-    from etl.store.profiles import profile as load_profile
+    from etl.store.profiles import profile_book
 
-    rules = load_profile(profile) if isinstance(profile, str) else profile
+    rules = profile_book(profile) if isinstance(profile, str) else profile
     told = (row for _, row in distinct(map(parse, messages)))
     flat = with_known_at(table([row for row in told if isinstance(row, dict)]), cutoff)
     cards = judge_table(flat, as_of, known_by or as_of, rules, packaged().book(rules.calendar), cutoff=cutoff)
@@ -89,10 +90,10 @@ def contract_card(card: dict[str, Any]) -> dict[str, Any]:
     """One row of `CARDS` as the contract prints it."""
     return {
         **{name: card[name] for name in ("case_no", "clock", "clock_key", "level")},
-        "reached_at": card["reached_at"].astimezone(ZONE).isoformat(),
+        "reached_at": card["reached_at"] and card["reached_at"].astimezone(ZONE).isoformat(),
         **{name: _rounded(card[name]) for name in ("used_days", "limit_days")},
         **{name: card[name] for name in ("base", "nature", "standing", "provisional", "responsible_hop")},
-        **{name: card[name] for name in ("evidence", "deciding", "calendar_version")},
+        **{name: card[name] for name in ("evidence", "deciding", "calendar_version", "profile_version")},
     }
 
 
@@ -100,21 +101,26 @@ def judge_table(
     messages: pa.Table,
     as_of: datetime,
     known_by: datetime,
-    profile: Profile,
+    profile: Profile | ProfileBook,
     book: CalendarBook,
     *,
     cutoff: time = time(1),
     links: Mapping[str, LinkLimit] | None = None,
+    frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
 
     Args:
+        profile: the rules, in one version or in several with their dates.
+        book: working days and office hours; each case goes by those of its region.
         links: per source the first hop its records take and its limit; used to name the responsible hop.
+        frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    question = Question(to_us(as_of), to_us(known_by), profile, book, cutoff, links or {})
+    silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
+    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
         cards = pa.concat_tables([CARDS.empty_table(), *judged])
@@ -138,7 +144,7 @@ def _parts(messages: pa.Table) -> Iterator[pa.Table]:
 
 
 def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
-    asked = [clock for name, clock in clocks().items() if question.profile.rules(name)]
+    asked = [clock for name, clock in clocks().items() if question.profiles.judges(name)]
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
     return pa.concat_tables([_judge_clock(clock.history(history), question, clock) for clock in asked])
 
@@ -150,7 +156,7 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
         return CARDS.empty_table()
     final = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
     final_pick, now = evaluate(history, final, question, clock)
-    epochs = _epochs(history, question)
+    epochs, since = _epochs(history, question)
     _, past = evaluate(history, epochs, question, clock)
 
     # One row per run that ever was; at the end, and at the last cut-off at which each of its levels held.
@@ -160,36 +166,45 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     holds[now_row >= 0] = now.holds[now_row[now_row >= 0]]
     past_row = _last_held(epochs, past, run_case, run_key)
 
-    run, rule = np.nonzero(holds | (past_row >= 0))
-    case, key, stands = run_case[run], run_key[run], holds[run, rule]
-    then, today = past_row[run, rule], now_row[run]
-    boundary = np.where(stands, now.reached[today, rule], _at(past.reached, then, rule))
+    run, level = np.nonzero(holds | (past_row >= 0))
+    case, key, stands = run_case[run], run_key[run], holds[run, level]
+    then, today = past_row[run, level], now_row[run]
+    boundary = np.where(stands, _at(now.reached, today, level), _at(past.reached, then, level))
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
-    removal = removals(history, question, clock, case, key, rule, np.flatnonzero(~stands), boundary, held)
-    keep = np.flatnonzero(stands | (removal.nature >= 0))
+    removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
+    exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
+    if question.frozen and excused.any():  # a card for want of a record that nobody was there to miss never existed
+        seen = _unfrozen(history, question, epochs, since, case[excused])
+        was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, level] >= 0
+        exists &= was_seen | ~excused
+    keep = np.flatnonzero(exists)
 
-    natures = np.where(stands, NATURES.index("conduct"), removal.nature)[keep]
-    case, key, rule, then, today = (column[keep] for column in (case, key, rule, then, today))
+    removal.nature[stands] = causes(history, question, clock, *(c[stands] for c in (case, key, level, boundary)))
+    natures = removal.nature[keep]
+    case, key, level, then, today = (column[keep] for column in (case, key, level, then, today))
     stands = stands[keep]
-    rules = question.profile.rules(clock.name)
 
-    def named(field: str) -> pa.Array:
-        return pa.array([getattr(one, field) for one in rules], pa.string()).take(pa.array(rule))
+    def named(names: Sequence[str], values: npt.NDArray[Any], past_values: npt.NDArray[Any]) -> pa.Array:
+        """Names of what rules the run today, or of what ruled it when it last held."""
+        at_end, at_night = _at(values, today, level), _at(past_values, then, level)
+        is_ruled = (today >= 0) & (_at(now.version, today, level) >= 0)
+        return pa.array(names, pa.string()).take(pa.array(np.where(is_ruled, at_end, at_night)))
 
     def number(field: str) -> Numbers:
         """Today's number, or the one of the night it last held where today nothing runs to measure."""
-        at_end, at_night = (_at(getattr(verdict, field), row, rule) for verdict, row in ((now, today), (past, then)))
+        at_end, at_night = (_at(getattr(verdict, field), row, level) for verdict, row in ((now, today), (past, then)))
         known: Numbers = np.where(np.isnan(at_end), at_night, at_end)
         return known
 
-    calendar = question.book.version(int(final.calendar[0]))
-    axis = OfficeAxis(calendar)
-    subject = pa.array(np.where(today >= 0, _at(now.runs.subject, today, rule), _at(past.runs.subject, then, rule)))
+    book, known = question.book, int(final.calendar[0])
+    axis = OfficeAxis(book.version(known))  # links have no region
+    rows = np.where(today >= 0, _at(now.runs.subject, today, level), _at(past.runs.subject, then, level))
+    place, subject = places_of(history, rows, book), pa.array(rows)
     # Few cards have messages that decided their removal.
     decided = np.flatnonzero(np.isin(keep, list(removal.deciding)))
     deciding = [removal.deciding[row] for row in keep[decided].tolist()]
     deciding_count = np.zeros(len(keep), np.int64)
-    deciding_count[decided] = [len(rows) for rows in deciding]
+    deciding_count[decided] = [len(messages) for messages in deciding]
     late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
     hop = np.full(len(keep), None, object)
     hop[decided[late]] = responsible_hops(
@@ -201,21 +216,22 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
             "case_no": history.case_nos.take(pa.array(case)),
             "clock": pa.repeat(clock.name, len(keep)),
             "clock_key": pa.array(key).cast(pa.string()) if clock.is_keyed else pa.repeat("", len(keep)),
-            "level": named("level"),
+            "level": pa.array(LEVELS).take(pa.array(level)),
             "reached_at": pa.array(boundary[keep]).cast(CARDS.field("reached_at").type),
-            "due_at": _instants(np.where(stands, _at(now.due, today, rule), _at(past.due, then, rule))),
+            "due_at": _instants(np.where(stands, _at(now.due, today, level), _at(past.due, then, level))),
             **{name: number(name) for name in ("used_days", "limit_days", "excluded_days")},
-            "base": named("base"),
+            "base": named(BASES, now.base, past.base),
             "nature": pa.array(NATURES).take(pa.array(natures)),
             "standing": stands | (natures == NATURES.index("suspect")),
             "provisional": np.where(
-                stands, _at(now.is_provisional, today, rule), _at(past.is_provisional, then, rule)
+                stands, _at(now.is_provisional, today, level), _at(past.is_provisional, then, level)
             ),
             "responsible_hop": pa.array(hop, pa.string()),
             "evidence": _evidence(history, final_pick, clock, case, key),
             "deciding": _lists(history, deciding_count, [row for rows in deciding for row in rows]),
             **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
-            "calendar_version": pa.repeat(calendar.version, len(keep)),
+            "calendar_version": pa.array([book.version(known, name).version for name in book.places]).take(place),
+            "profile_version": named([one.label for one in question.profiles.versions], now.version, past.version),
         },
         schema=CARDS,
     )  # fmt: skip
@@ -230,18 +246,19 @@ def _every_run(case: Indices, key: Indices, past_case: Indices, past_key: Indice
     return packed // width, packed % width
 
 
-def _at(values: npt.NDArray[Any], row: Indices, rule: Indices) -> npt.NDArray[Any]:
-    """Numbers of runs, or of (run, rule) pairs, at these rows; whatever a row -1 gives is not looked at."""
+def _at(values: npt.NDArray[Any], row: Indices, level: Indices) -> npt.NDArray[Any]:
+    """Numbers of runs, or of (run, level) pairs, at these rows; whatever a row -1 gives is not looked at."""
     if not len(values):
         return np.full(len(row), np.nan if values.dtype.kind == "f" else 0, values.dtype)
-    picked: npt.NDArray[Any] = values[row, rule] if values.ndim == 2 else values[row]
+    picked: npt.NDArray[Any] = values[row, level] if values.ndim == 2 else values[row]
     return np.where(row >= 0, picked, np.nan) if values.dtype.kind == "f" else picked
 
 
-def _epochs(history: Messages, question: Question) -> Moments:
-    """One cut-off per case and state of knowledge: the last one before the next message (or calendar) changes it.
+def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
+    """One cut-off per case and state of knowledge: the last one before the next message (or revision) changes it.
 
     Between two changes used time only grows, so a card that held at any cut-off of the stretch holds at its last.
+    Beside the last ones, the first ones.
     """
     until = int(last_cutoffs(np.array([min(question.as_of, question.known_by)]), question.cutoff)[0])
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
@@ -263,7 +280,24 @@ def _epochs(history: Messages, question: Question) -> Moments:
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
     end[:-1][followed] = change[1:][followed] - DAY_US
-    return moments_at(question, case, end, end)
+    return moments_at(question, case, end, end), change
+
+
+def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants, cases: Indices) -> Moments:
+    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; none where all were."""
+    mine = np.flatnonzero(np.isin(epochs.case, cases))
+    epochs, since = epochs.take(mine), since[mine]
+    end = epochs.as_of.copy()
+    silent = [
+        (np.isin(epochs.case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
+        for name, cutoffs in question.frozen.items()
+    ]
+    while any(len(moved := np.flatnonzero(concerned & np.isin(end, cutoffs))) for concerned, cutoffs in silent):
+        end[moved] -= DAY_US
+    asked = end >= since
+    if not asked.any():  # ask one all the same, when nothing was known, so that tables have a row
+        asked[0], end[0] = True, int(history.known.min()) - 1
+    return moments_at(question, epochs.case[asked], end[asked], end[asked])
 
 
 def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:

@@ -1,11 +1,11 @@
-"""Why a card no longer holds: late data, doubtful data, or another calendar.
+"""Why a card no longer holds: late data, doubtful data, another calendar, other rules.
 
 The nature is found by asking the same judgement again without the messages in doubt, never by comparing stored cards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from etl.supervision.cards.clock import Clock
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments
 from etl.supervision.question import Hide, Question, evaluate, moments_at
 
-NATURES = ("conduct", "push_delay", "suspect", "calendar")
+NATURES = ("conduct", "push_delay", "suspect", "calendar", "rule")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def removals(
     clock: Clock,
     case: Indices,
     key: Indices,
-    rule: Indices,
+    level: Indices,
     gone: Indices,
     boundary: Instants,
     held: Moments,
@@ -51,21 +51,20 @@ def removals(
         """Not known by the card's own night, and without effect as long as the card held."""
         return (history.known[message] > own_night[card]) & (effective[message] > held.as_of[card])
 
-    is_correction = _corrections(history)
+    is_correction = _corrections(history, history.known <= question.known_by)
 
     def is_doubtful(card: Indices, message: Indices) -> Mask:
         entered_late = is_correction[message] | (history.written[message] > boundary[gone][card])
         return (history.known[message] > own_night[card]) & entered_late
 
     def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
-        verdicts = evaluate(history, moments, question, clock, hide)[1]
-        row = verdicts.row_of(np.arange(len(cards)), key[gone][cards])
-        result: Mask = row >= 0
-        result[result] = verdicts.holds[row[result], rule[gone][cards][result]]
-        return result
+        return _holds(history, question, clock, moments, key[gone][cards], level[gone][cards], hide)
 
     every = np.arange(size)
-    calendar = holds(Moments(asked.case, asked.as_of, asked.known_by, held.calendar), every)
+    calendar = holds(replace(asked, calendar=held.calendar), every)
+    rules = holds(replace(asked, rules=held.rules), every) | holds(
+        replace(asked, calendar=held.calendar, rules=held.rules), every
+    )
     count = history.first[asked.case + 1] - history.first[asked.case]
     card = np.repeat(every, count)
     message = np.arange(len(card)) - np.repeat(np.cumsum(count) - count, count) + history.first[asked.case][card]
@@ -94,8 +93,53 @@ def removals(
     named = np.isin(gone, np.array(sorted(deciding), dtype=np.int64))
     suspect |= ~named & (np.bincount(doubts.card, minlength=size) > 0)  # nothing honest explains it
     codes = np.where(suspect, NATURES.index("suspect"), np.where(named, NATURES.index("push_delay"), -1))
+    codes = np.where(rules, NATURES.index("rule"), codes)
     nature[gone] = np.where(calendar, NATURES.index("calendar"), codes)
     return Removals(nature, deciding)
+
+
+def causes(
+    history: Messages,
+    question: Question,
+    clock: Clock,
+    case: Indices,
+    key: Indices,
+    level: Indices,
+    boundary: Instants,
+) -> Indices:
+    """Nature of cards that hold now: conduct, or the revision without which there would be no such card.
+
+    Asked with the calendar and the rules known in the card's own night, and everything else as known now.
+    """
+    size = len(case)
+    asked = moments_at(question, case, np.full(size, question.as_of), np.full(size, question.known_by))
+    own_night = np.minimum(first_cutoffs(boundary + 1, question.cutoff), question.as_of)
+    then = moments_at(question, case, asked.as_of, np.minimum(own_night, question.known_by))
+    nature = np.full(size, NATURES.index("conduct"))
+    for cause in ("rules", "calendar"):
+        rows = np.flatnonzero(getattr(then, cause) != getattr(asked, cause))
+        if len(rows):
+            moments = replace(asked.take(rows), **{cause: getattr(then, cause)[rows]})
+            holds = _holds(history, question, clock, moments, key[rows], level[rows])
+            nature[rows[~holds]] = NATURES.index("rule" if cause == "rules" else cause)
+    return nature
+
+
+def _holds(
+    history: Messages,
+    question: Question,
+    clock: Clock,
+    moments: Moments,
+    key: Indices,
+    level: Indices,
+    hide: Hide | None = None,
+) -> Mask:
+    """Per moment whether the level of the run with this key holds."""
+    verdicts = evaluate(history, moments, question, clock, hide)[1]
+    row = verdicts.row_of(np.arange(len(moments)), key)
+    result: Mask = row >= 0
+    result[result] = verdicts.holds[row[result], level[result]]
+    return result
 
 
 class _Subsets:
@@ -142,10 +186,13 @@ def _grouped(keys: Indices, values: Indices) -> dict[int, list[int]]:
     return groups
 
 
-def _corrections(history: Messages) -> Mask:
-    """Messages that are not the first word on their record. The first passed acceptance after supplements is one."""
+def _corrections(history: Messages, is_known: Mask) -> Mask:
+    """Messages that are not the first word on their record. The first passed acceptance after supplements is one.
+
+    By what is known: a first version that comes later makes no difference yet.
+    """
     is_first = history.version == 1
-    rows = np.flatnonzero(history.kind == KIND["accept"])
+    rows = np.flatnonzero((history.kind == KIND["accept"]) & is_known)
     rows = rows[np.lexsort((history.version[rows], history.source[rows], history.case[rows]))]
     width = int(history.source.max(initial=0)) + 1
     record = np.unique(history.case[rows] * width + history.source[rows], return_inverse=True)[1]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 
 import numpy as np
 
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import ZONE, Instants, to_us
-from etl.domain.profile import Profile
+from etl.domain.profile import Profile, ProfileBook
 from etl.supervision.cards.clock import Clock, judge
 from etl.supervision.cards.counting import Verdicts
 from etl.supervision.delays import LinkLimit
@@ -26,23 +26,35 @@ class Question:
 
     as_of: int
     known_by: int
-    profile: Profile
+    profiles: ProfileBook
     book: CalendarBook
     cutoff: time
     links: Mapping[str, LinkLimit]
-
-    def calendar_versions(self, known_by: Instants) -> Indices:
-        return np.searchsorted(self.revisions, known_by, side="right")
+    frozen: Mapping[str, Instants] = field(default_factory=dict)
+    """Per source the cut-offs (us) of nights on which it was not complete."""
 
     @property
     def revisions(self) -> Instants:
-        midnights = (datetime.combine(day, time(), tzinfo=ZONE) for day in self.book.revised_on)
-        return np.array([to_us(midnight) for midnight in midnights], dtype=np.int64)
+        """The moments from which a revision of calendar or rules is known."""
+        return _midnights({*self.book.revised_on, *self.profiles.revised_on})
+
+
+def book_of(profile: Profile | ProfileBook) -> ProfileBook:
+    """One profile as the only version of itself."""
+    return profile if isinstance(profile, ProfileBook) else ProfileBook([profile])
 
 
 def moments_at(question: Question, case: Indices, as_of: Instants, known_by: Instants) -> Moments:
-    """Moments with the calendar known at each."""
-    return Moments(case, as_of, known_by, question.calendar_versions(known_by))
+    """Moments with the revisions of calendar and rules known at each."""
+    calendar, rules = (
+        np.searchsorted(_midnights(book.revised_on), known_by, side="right")
+        for book in (question.book, question.profiles)
+    )
+    return Moments(case, as_of, known_by, calendar, rules)
+
+
+def _midnights(days: Iterable[date]) -> Instants:
+    return np.array([to_us(datetime.combine(day, time(), tzinfo=ZONE)) for day in sorted(days)], dtype=np.int64)
 
 
 def evaluate(
@@ -50,5 +62,4 @@ def evaluate(
 ) -> tuple[Picked, Verdicts]:
     """What counts at each moment, and how every level rule of a clock is judged by it."""
     picked = pick(history, moments, hide)
-    rules = question.profile.rules(clock.name)
-    return picked, judge(history, moments, picked, clock, rules, question.profile, question.book)
+    return picked, judge(history, moments, picked, clock, question.profiles, question.book)

@@ -29,6 +29,7 @@ create table watermark (
     source       text not null,
     stream       text not null,
     covers_until timestamptz not null,
+    first_on     date not null,
     primary key (source, stream)
 );
 
@@ -111,7 +112,9 @@ create table department (
 );
 create table item (
     item_code text not null, name text not null, department text not null,
-    promised_limit numeric, statutory_limit numeric, limit_unit text, limit_text text, valid_from date not null,
+    promised_limit numeric, statutory_limit numeric, limit_unit text, limit_text text,
+    status text not null default 'in_force' check (status in ('in_force', 'cancelled', 'delegated')),
+    fee_standard numeric check (fee_standard >= 0), valid_from date not null,
     primary key (item_code, valid_from)
 );
 create table recipient (
@@ -127,7 +130,7 @@ create table calendar_day (
     primary key (calendar, on_date, known_from)
 );
 create table office_hours (
-    region text not null, valid_from date not null, season_from text not null default '01-01',
+    region text not null, valid_from date not null, valid_until date, season_from text not null default '01-01',
     spans text not null, known_from date not null,
     primary key (region, valid_from, season_from, known_from)
 );
@@ -157,6 +160,7 @@ create table card_event (
     standing     boolean not null,
     provisional  boolean not null,
     is_baseline  boolean not null,
+    is_manual    boolean not null,
     reached_at   timestamptz not null,
     due_at       timestamptz,
     used_days    numeric(12, 6) not null,
@@ -177,11 +181,33 @@ create table card_event (
     check ((event = 'void') = (voids_seq is not null))
 );
 create index on card_event (business_on);
+
+-- What people decided about cards: links of the same chain (seq, prev_hash, hash go on where card_event left off).
+create table card_decision (
+    seq          bigint primary key,
+    prev_hash    char(64) not null,
+    hash         char(64) not null unique,
+    source       text not null,
+    case_no      text not null,
+    clock        text not null,
+    clock_key    text not null,
+    level        text not null check (level in ('reminder', 'yellow', 'red')),
+    decision     text not null check (decision in ('issue', 'appeal', 'uphold', 'revoke', 'escalate', 'close')),
+    business_on  date not null,
+    decided_at   timestamptz not null,
+    actor        text not null check (actor ~ '\S'),
+    reason       text not null check (reason ~ '\S'),
+    evidence     text[] not null,
+    appended_at  timestamptz not null default now(),
+    unique (source, case_no, clock, clock_key, level, decision, decided_at)
+);
 create function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception '% is append-only: % refused', tg_table_name, tg_op;
 end $$;
 create trigger append_only before update or delete or truncate on card_event
+    for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on card_decision
     for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on message
     for each statement execute function refuse_change();
@@ -194,21 +220,40 @@ create table push_finding (
     department text,
     primary key (source, case_no, kind, seq, version, hop)
 );
+-- What the rules other than time found: night N's rows are find(N) - find(N-1), by case; an item's finding is put
+-- together from its cases by v_finding.
+create table finding_rule (
+    rule text primary key, title text not null, basis text not null,
+    about text not null check (about in ('case', 'item', 'data'))
+);
+create table finding_event (
+    rule         text not null references finding_rule,
+    record       text not null,
+    detail       text not null,
+    business_on  date not null,
+    event        text not null check (event in ('opened', 'cleared')),
+    source       text not null,
+    case_no      text not null,
+    item_code    text,
+    item_name    text,
+    department   text,
+    occurred_at  timestamptz not null,
+    evidence     text not null,
+    is_baseline  boolean not null,
+    primary key (rule, record, detail, business_on)
+);
+create index on finding_event (business_on);
 create table link_lag (
     business_on date not null, source text not null, hop text not null, kind text not null,
     message_count bigint not null, late_count bigint not null, negative_count bigint not null,
     p50_seconds bigint, p95_seconds bigint, max_seconds bigint,
     primary key (business_on, source, hop, kind)
 );
-create table feed_incident (
-    source text not null, opened_on date not null, state text not null, detail text not null, closed_on date,
-    primary key (source, opened_on)
-);
 
 -- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.
 create table notice (
     notice_key   text primary key,
-    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'F')),
+    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'D', 'E', 'F')),
     business_on  date not null,
     department   text,
     recipient    text not null,
@@ -216,6 +261,7 @@ create table notice (
     message_id   text not null unique,
     content      bytea not null,
     content_sha256 char(64) not null,
+    head_hash    char(64) not null,
     state        text not null check (state in ('ready', 'dot', 'sent', 'held', 'refused')),
     attempts     int not null default 0,
     detail       text not null default '',
@@ -224,19 +270,22 @@ create table notice (
 );
 create table notice_item (
     item_key     text primary key,
-    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'F')),
+    mail_kind    text not null check (mail_kind in ('A', 'B', 'C', 'D', 'E', 'F')),
     business_on  date not null,
     department   text,
     card_event_seq bigint references card_event,
+    decision_seq bigint references card_decision,
     payload      jsonb not null default '{}',
     is_muted     boolean not null,
     created_at   timestamptz not null default now()
 );
 create index on notice_item (card_event_seq);
+-- An item is told to a recipient once, whichever night's mail it is in.
 create table notice_claim (
     item_key     text not null references notice_item,
+    recipient_id text not null,
     notice_key   text not null references notice,
-    primary key (item_key, notice_key)
+    primary key (item_key, recipient_id)
 );
 
 create table bulletin (

@@ -24,6 +24,7 @@ comment on table watermark is 'Until when everything of a source has been pulled
 comment on column watermark.source is 'Source.';
 comment on column watermark.stream is '* for all streams of the source.';
 comment on column watermark.covers_until is 'The next regular night asks for what arrived after this moment.';
+comment on column watermark.first_on is 'Night of the first load, which reconstructed the nights before it: these count as complete.';
 
 comment on table feed is 'One verdict per source and night: may the absence of a record be believed?';
 comment on column feed.source is 'Source.';
@@ -90,7 +91,7 @@ comment on column department.name is 'Name as mails and bulletins print it.';
 comment on column department.region is 'Region code.';
 comment on column department.valid_from is 'First date of this row.';
 
-comment on table item is 'Item catalogue; imported. Kept for reference: limits are judged as the acceptance states them.';
+comment on table item is 'Item catalogue; imported. Cases are compared with the row in force on the day of acceptance; limits are judged as the acceptance states them.';
 comment on column item.item_code is 'Item code (实施编码).';
 comment on column item.name is 'Item name.';
 comment on column item.department is 'Department code.';
@@ -98,6 +99,8 @@ comment on column item.promised_limit is 'Promised limit (承诺时限), in limi
 comment on column item.statutory_limit is 'Statutory limit (法定时限), in limit_unit.';
 comment on column item.limit_unit is 'working_day, natural_day, hour, minute or month.';
 comment on column item.limit_text is 'The limit as the catalogue words it.';
+comment on column item.status is 'in_force, cancelled (取消) or delegated (下放): no longer to be handled by the department.';
+comment on column item.fee_standard is 'Highest fee a case may be charged, in yuan; 0: free; null: the catalogue does not say.';
 comment on column item.valid_from is 'First date of this row.';
 
 comment on table recipient is 'Who is written to; imported.';
@@ -110,18 +113,19 @@ comment on column recipient.is_active is 'False: no longer written to.';
 comment on column recipient.valid_from is 'First date of this row.';
 
 comment on table calendar_day is 'Rulings on single dates by yearly holiday notices; the newest one known rules.';
-comment on column calendar_day.calendar is 'Calendar code, such as cn.';
+comment on column calendar_day.calendar is 'Calendar code, such as cn; or a region code: days that region rules on itself.';
 comment on column calendar_day.on_date is 'Date ruled on.';
 comment on column calendar_day.kind is 'holiday: off; makeup: worked; workday: an earlier ruling taken back.';
 comment on column calendar_day.name is 'Holiday it belongs to.';
 comment on column calendar_day.notice is 'Notice; starts with the year it is for.';
-comment on column calendar_day.known_from is 'Date of the notice: judgements of earlier nights do not see the ruling.';
+comment on column calendar_day.known_from is 'Date from which the ledger knows it: judgements of earlier nights do not see the ruling.';
 
-comment on table office_hours is 'Office hours per region; imported and kept. Cards are judged with 09:00-12:00 and 13:30-17:30.';
-comment on column office_hours.region is 'Region code.';
-comment on column office_hours.valid_from is 'First date of this row.';
+comment on table office_hours is 'Office hours per region; imported. Where no row is in force, those of the city, of the province, else 09:00-12:00 and 13:30-17:30.';
+comment on column office_hours.region is 'Region code; its rows count for everything below it that has none of its own.';
+comment on column office_hours.valid_from is 'First date; all rows of a region with the same one are an arrangement, which the next one ends whole.';
+comment on column office_hours.valid_until is 'Last date of a row for a few days only, such as a half day; null otherwise.';
 comment on column office_hours.season_from is 'First day of the season in every year, MM-DD.';
-comment on column office_hours.spans is 'Spans of wall time.';
+comment on column office_hours.spans is 'Spans of wall time, 09:00-12:00,13:30-17:30.';
 comment on column office_hours.known_from is 'Date from which it is known.';
 
 comment on table night is 'Nights judged, and what each rested on.';
@@ -147,6 +151,7 @@ comment on column card_event.nature is 'conduct, push_delay, suspect, calendar, 
 comment on column card_event.standing is 'False: withdrawn by what is known.';
 comment on column card_event.provisional is 'The boundary lies in a year whose holidays are not announced.';
 comment on column card_event.is_baseline is 'The boundary lies before the source''s in_force_from: recorded, never mailed.';
+comment on column card_event.is_manual is 'By its rule a person issues the card: pending until then.';
 comment on column card_event.reached_at is 'Last moment at which the threshold was not exceeded.';
 comment on column card_event.due_at is 'When the base limit is used up; null: cannot be said yet.';
 comment on column card_event.used_days is 'Days used, in days of the limit''s own kind.';
@@ -189,16 +194,9 @@ comment on column link_lag.p50_seconds is 'Median, an observed value.';
 comment on column link_lag.p95_seconds is '95th percentile, an observed value.';
 comment on column link_lag.max_seconds is 'Longest.';
 
-comment on table feed_incident is 'A source that is not complete: one incident until it is complete again.';
-comment on column feed_incident.source is 'Source.';
-comment on column feed_incident.opened_on is 'First night.';
-comment on column feed_incident.state is 'State of the feed that opened it.';
-comment on column feed_incident.detail is 'Why.';
-comment on column feed_incident.closed_on is 'Night that was complete again; null: open.';
-
 comment on table notice is 'Outbox: one frozen mail to one recipient.';
 comment on column notice.notice_key is 'Kind, night, recipient, department; the same key is written once.';
-comment on column notice.mail_kind is 'A department''s digest, B the office''s summary, C feed incident, F operations.';
+comment on column notice.mail_kind is 'A department''s digest, B the office''s summary, C feed incident, D follow-up of missing feedback, E correction or decision, F operations; D and E reply to the first mail about their cards.';
 comment on column notice.business_on is 'Night.';
 comment on column notice.department is 'Department code; null for mails to the office itself.';
 comment on column notice.recipient is 'Address.';
@@ -206,6 +204,7 @@ comment on column notice.subject is 'Subject.';
 comment on column notice.message_id is 'Message-ID, derived from notice_key.';
 comment on column notice.content is 'The mail, RFC 5322.';
 comment on column notice.content_sha256 is 'SHA-256 of content.';
+comment on column notice.head_hash is 'Head of the evidence chain the mail prints.';
 comment on column notice.state is 'ready; dot: about to be delivered; sent; held: perhaps delivered, a person decides; refused for good.';
 comment on column notice.attempts is 'Attempts to deliver.';
 comment on column notice.detail is 'Last answer or error.';
@@ -214,16 +213,18 @@ comment on column notice.updated_at is 'Wall clock.';
 
 comment on table notice_item is 'Business events to tell; each is told once, whatever is run again.';
 comment on column notice_item.item_key is 'The event itself as text.';
-comment on column notice_item.mail_kind is 'Kind of mail that tells it.';
+comment on column notice_item.mail_kind is 'Kind of mail that tells it; a card event (A) that corrects what was told before goes as E.';
 comment on column notice_item.business_on is 'Night.';
 comment on column notice_item.department is 'Department code.';
-comment on column notice_item.card_event_seq is 'Card event it tells; null for other items.';
+comment on column notice_item.card_event_seq is 'Card event it tells, or the latest one of the card it is about; null for other items.';
+comment on column notice_item.decision_seq is 'Decision it tells; null for other items.';
 comment on column notice_item.payload is 'What an item without a card event says.';
-comment on column notice_item.is_muted is 'Told to nobody, for good: a reconstructed night, a night judged again, or notify never.';
+comment on column notice_item.is_muted is 'Told to nobody, for good: told before its event was voided and appended again, or the summary of a night that was to tell nobody.';
 comment on column notice_item.created_at is 'Wall clock.';
 
 comment on table notice_claim is 'Which mail tells which item.';
 comment on column notice_claim.item_key is 'Item.';
+comment on column notice_claim.recipient_id is 'Who is told.';
 comment on column notice_claim.notice_key is 'Mail.';
 
 comment on table bulletin is 'Issued weekly bulletins, frozen.';
@@ -235,10 +236,71 @@ comment on column bulletin.html_sha256 is 'SHA-256 of the page.';
 comment on column bulletin.docx_sha256 is 'SHA-256 of the document.';
 comment on column bulletin.issued_at is 'Wall clock.';
 
+comment on table card_decision is 'What people decided about cards; append-only, links of the same chain as card_event. A trigger refuses a decision that is not open to the card.';
+comment on column card_decision.seq is 'Place in the chain, counted through card_event and card_decision together.';
+comment on column card_decision.prev_hash is 'Hash of the link before.';
+comment on column card_decision.hash is 'SHA-256 over prev_hash and the content columns.';
+comment on column card_decision.source is 'Card: source.';
+comment on column card_decision.case_no is 'Card: case number.';
+comment on column card_decision.clock is 'Card: clock.';
+comment on column card_decision.clock_key is 'Card: which of several clocks of the kind.';
+comment on column card_decision.level is 'Card: level.';
+comment on column card_decision.decision is 'issue, appeal, uphold, revoke, escalate or close; see the vocabulary.';
+comment on column card_decision.business_on is 'Night that closes next after decided_at.';
+comment on column card_decision.decided_at is 'When it was decided, as stated.';
+comment on column card_decision.actor is 'Who decided.';
+comment on column card_decision.reason is 'Why.';
+comment on column card_decision.evidence is 'Documents, record keys or files that support it.';
+comment on column card_decision.appended_at is 'Wall clock of the insert.';
+
+comment on view v_chain is 'The evidence chain: seq, prev_hash and hash of card events and decisions.';
 comment on view v_card_event is 'Card events that count: neither void nor voided. Columns as in card_event.';
+comment on view v_feed_incident is 'A source that is not complete: one incident until its next complete night, whenever that was run.';
+comment on column v_feed_incident.source is 'Source.';
+comment on column v_feed_incident.opened_on is 'First night.';
+comment on column v_feed_incident.state is 'State of the feed on its first night.';
+comment on column v_feed_incident.detail is 'Why.';
+comment on column v_feed_incident.closed_on is 'Night that was complete again; null: open.';
+
 comment on view v_card is 'Cards: the latest counting event of each, by night. Columns as in card_event and these; card_on(night) gives the same as of the end of any past night.';
-comment on column v_card.issued_on is 'Night the card was first issued.';
-comment on column v_card.is_highest is 'The highest standing level of its case and clock: what reports count.';
+comment on column v_card.raised_on is 'Night that first judged the card to be there.';
+comment on column v_card.raised_at is 'Cut-off of raised_on.';
+comment on column v_card.issued_on is 'raised_on; for a card a person issues the night of that decision, null while it is pending.';
+comment on column v_card.decision is 'Last decision about it; null: none.';
+comment on column v_card.decided_on is 'Night of the last decision.';
+comment on column v_card.decided_at is 'When the last decision was made.';
+comment on column v_card.counts is 'Stands on the books: held by the judge, issued, not revoked.';
+comment on column v_card.state is 'pending, issued, superseded, appealed, upheld, revoked, escalated, withdrawn or closed; see the vocabulary.';
+comment on column v_card.is_highest is 'The highest level that counts of its case and clock: what reports count.';
 comment on function card_on(date) is 'v_card as of the end of one night.';
 comment on function department_name(text, date) is 'Name of a department in force that night; its code where none is known.';
 comment on function level_rank(text) is 'reminder 1, yellow 2, red 3.';
+comment on function card_state(boolean, boolean, text, boolean) is 'State of a card from what the judge and people say.';
+comment on function decisions_open(text, text) is 'Decisions open to a card in a state and of a nature.';
+
+comment on table finding_rule is 'Rules other than time, as the platform last judged by them.';
+comment on column finding_rule.rule is 'Code.';
+comment on column finding_rule.title is 'What it finds.';
+comment on column finding_rule.basis is 'Article or document it rests on.';
+comment on column finding_rule.about is 'case; item: told once however many cases show it; data: a sign of records made up.';
+comment on table finding_event is 'What a night found that the night before did not, and what it found no longer, case by case. Read v_finding.';
+comment on column finding_event.rule is 'Rule.';
+comment on column finding_event.record is 'Record it is about: source/case/kind/seq, whatever its version.';
+comment on column finding_event.detail is 'A word on it; part of what it is.';
+comment on column finding_event.business_on is 'Night.';
+comment on column finding_event.event is 'opened or cleared.';
+comment on column finding_event.source is 'Source of the record.';
+comment on column finding_event.case_no is 'Case.';
+comment on column finding_event.item_code is 'Item code.';
+comment on column finding_event.item_name is 'Item name as sent.';
+comment on column finding_event.department is 'Department code.';
+comment on column finding_event.occurred_at is 'Business time of the record.';
+comment on column finding_event.evidence is 'Key of the record with its version.';
+comment on column finding_event.is_baseline is 'The record happened before its source came under supervision: never mailed.';
+comment on view v_finding is 'Findings by rules other than time: of a case or its data one by one, of an item once however many cases show it.';
+comment on column v_finding.rule is 'Rule, with title, basis and about as in finding_rule.';
+comment on column v_finding.case_no is 'Case; null for a finding on an item.';
+comment on column v_finding.record is 'Record; null for a finding on an item.';
+comment on column v_finding.opened_on is 'Night that first found it; after it had been gone, the night that found it again.';
+comment on column v_finding.cleared_on is 'Night that found it no longer; null: open.';
+comment on column v_finding.case_count is 'Cases that show it.';

@@ -21,7 +21,7 @@ def platform(city_folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "city", "serve", "--data", str(city_folder), "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        yield f"{process.stdout.readline().strip()}/scjg"
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
 
@@ -75,6 +75,13 @@ def _in_utc(text: str) -> str:
     return datetime.fromisoformat(text).astimezone(UTC).isoformat()
 
 
+@pytest.mark.parametrize("source", ["jtj", "wsny"])
+def test_the_platform_answers_for_each_of_its_departments(platform: str, city_folder: Path, source: str) -> None:
+    rows = get(platform.replace("scjg", source), "accept", limit=1000)["rows"]
+    stored = (city_folder / source / "accept.jsonl").read_text(encoding="utf-8").splitlines()
+    assert rows == [json.loads(line) for line in stored]
+
+
 def test_the_stop_is_visible_from_outside(platform: str) -> None:
     span = {"since": "2026-11-18T09:00:00+08:00", "until": "2026-11-19T15:59:59+08:00"}
     streams = ("apply", "accept", "process", "result")
@@ -98,7 +105,7 @@ def test_data_can_be_made_to_end_early(city_folder: Path) -> None:
     command += ["--data-until", "2026-11-18T12:00:00+08:00"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        page = get(process.stdout.readline().strip(), "result", limit=1000)
+        page = get(f"{process.stdout.readline().strip()}/scjg", "result", limit=1000)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
     assert page["data_until"] == "2026-11-18T12:00:00+08:00"

@@ -35,7 +35,7 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert planned["known_basis"] == "reconstructed"
 
     ended = jiancha("night", "--date", NIGHT)
-    assert (ended.code, set(ended.only)) == (0, {"admit", "judge", "trace", "notify", "incomplete"})
+    assert (ended.code, set(ended.only)) == (0, {"admit", "judge", "trace", "notify", "incomplete", "frozen"})
     assert "pulled" in ended.err, "progress goes to standard error"
 
     status = jiancha("status", "--json").only
@@ -88,7 +88,8 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     ],
 )
 def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str, ...]) -> None:
-    refused(jiancha(*command), 2, "no source 'nowhere'; registered: boston_311, rsj, scjg, zrzy")
+    registered = "boston_311, jtj, rsj, scjg, syj, wsny, ycsp, zjj, zrzy"
+    refused(jiancha(*command), 2, f"no source 'nowhere'; registered: {registered}")
 
 
 @pytest.mark.parametrize(

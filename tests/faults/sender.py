@@ -1,30 +1,26 @@
 """Senders killed and stopped against a server that misbehaves: no mail is lost, none arrives twice, few are held.
 
-Every story is drawn from the seed and its name alone: ``python -m tests.faults.sender --seed S --story kill/17`` tells
-exactly that one again. Mails are counted by Message-ID in the server's own journal, never by what the sender believes.
+Mails are counted by Message-ID in the server's own journal, never by what the sender believes.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
-import queue
-import secrets
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
+from queue import Queue
 from random import Random
 from typing import Any, Literal
 
@@ -34,7 +30,7 @@ from etl.crashpoints import POINTS
 from etl.publish.sender import FILE_CRASH_POINTS, SMTP_CRASH_POINTS
 from etl.store.engine import embedded_url
 from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
-from tests.faults.warm import Warm
+from tests.faults.warm import Warm, go_on, stands_still, state, until
 from tests.publish.world import NIGHT, Ledger
 
 CLAIM_POINTS = ("notify.before_claim_commit", "notify.after_claim_commit")
@@ -258,14 +254,13 @@ class Telling:
         first = self._start(self.story.command, JIANCHA_STOP_AT=pause.at.point)
         if not pause.at.point and self._await(pause.at, first[0]):
             os.kill(first[0], signal.SIGSTOP)
-        _until(lambda: _state(first[0]) in "TZ", "the sender stands still")
         started = [first]
-        if _state(first[0]) == "T":
+        if stands_still(first[0]):
             self.told.pauses[pause.at.point.partition(":")[0] or "any moment"] += 1
             try:
                 started += self._meanwhile(pause, first[0])
             finally:
-                os.kill(first[0], signal.SIGCONT)
+                go_on(first[0])
         for process in started:
             self._end(process, pause.killed)
 
@@ -285,9 +280,9 @@ class Telling:
         self.told.pauses["a second sender beside it"] += 1
         if is_robbed or not has_turn:
             # It has the turn now. It may still have to wait for a row the first one is just changing.
-            _until(lambda: _state(second[0]) == "Z", "", 10 * pause.seconds)
+            until(lambda: state(second[0]) == "Z", "", 10 * pause.seconds)
         else:
-            _until(lambda: self._turns(granted=False), "the second sender waits")
+            until(lambda: self._turns(granted=False), "the second sender waits")
             time.sleep(pause.seconds)
             assert self._turns(granted=False), "the second sender did not wait for the first"
         return [second]
@@ -373,7 +368,7 @@ class Telling:
             return arrived
         # The server may still be at a mail whose sender is dead. Asleep it does nothing more.
         asleep = {number for number, (what, _, _) in self.story.troubles if what == "sleep"}
-        _until(lambda: not self._open() - asleep, "the server comes to rest")
+        until(lambda: not self._open() - asleep, "the server comes to rest")
         for line in self._lines():
             if line["event"] == "queued":
                 row = frozen[line["id"]]
@@ -424,10 +419,10 @@ class Telling:
         """Wait for a moment of a running process; False when the process was faster."""
         wanted = len([line for line in self._lines() if line["event"] == "conn"]) + at.connections
         journal = self._journals[-1]
-        while journal.read_bytes().count(b'"event": "conn"') < wanted and _state(pid) != "Z":
+        while journal.read_bytes().count(b'"event": "conn"') < wanted and state(pid) != "Z":
             time.sleep(0.002)
         time.sleep(at.delay_s)
-        return _state(pid) != "Z"
+        return state(pid) != "Z"
 
 
 def tell(story: Story, desk: Desk) -> Told:
@@ -495,7 +490,7 @@ def _nasty(rng: Random, share: float) -> dict[str, Any]:
 
 
 @contextmanager
-def desks(workers: int) -> Iterator[queue.Queue[Desk]]:
+def desks(workers: int) -> Iterator[Queue[Desk]]:
     """So many workers over one prepared database server, for as long as the block runs."""
     # Not a private folder: the embedded server may run as another user.
     with (
@@ -505,7 +500,7 @@ def desks(workers: int) -> Iterator[queue.Queue[Desk]]:
     ):
         post = Post(Path(folder))
         stack.callback(post.close)
-        free: queue.Queue[Desk] = queue.Queue()
+        free: Queue[Desk] = Queue()
         for desk in pool.map(Desk, [post] * workers):
             stack.callback(desk.close)
             free.put(desk)
@@ -513,111 +508,63 @@ def desks(workers: int) -> Iterator[queue.Queue[Desk]]:
         yield free
 
 
-def prove(
-    seed: int, kills: int, pauses: int, say: Callable[[str], object], *, workers: int = 2, only: str = ""
-) -> tuple[list[str], list[str]]:
-    """Tell stories until so many senders were killed and so many stood still -> (Markdown lines, failures).
+@dataclass
+class Senders:
+    """Senders killed and stopped; each worker has processes and a nasty server of its own."""
 
-    Args:
-        say: told of progress and of each failure at once.
-        only: tell this story alone.
-    """
-    total, failures, began = Told(), list[str](), time.monotonic()
-    with desks(workers) as free, ThreadPoolExecutor(workers) as pool:
+    kills: int
+    pauses: int
+    name: str = "senders"
+    title: str = "Killed and stopped senders"
+    kinds: tuple[str, ...] = ("kill", "pause")
+    total: Told = field(default_factory=Told)
 
-        def one(name: str) -> Told:
-            desk = free.get()
-            try:
-                return tell(draw(seed, name), desk)
-            finally:
-                free.put(desk)
+    @property
+    def target(self) -> int:
+        return self.kills + self.pauses
 
-        numbers = {"kill": count(), "pause": count()}
-        single = iter([only] if only else [])
-        running: dict[Future[Told], str] = {}
-        while True:
-            while len(running) < workers and not failures:
-                if only:
-                    name = next(single, "")
-                else:
-                    kind = "kill" if total.kills.total() < kills else "pause" if _stood(total) < pauses else ""
-                    name = kind and f"{kind}/{next(numbers[kind])}"
-                if not name:
-                    break
-                running[pool.submit(one, name)] = name
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                name = running.pop(future)
-                try:
-                    total.add(future.result())
-                except AssertionError as error:
-                    failures.append(f"seed {seed}, {draw(seed, name)}: {error}")
-                    say(failures[-1])
-            if total.stories and total.stories % 50 == 0:
-                say(f"{total.stories} stories, {total.kills.total()} kills, {_stood(total)} pauses")
-    return _report(total, seed, time.monotonic() - began), failures
+    def opened(self, workers: int) -> AbstractContextManager[Queue[Desk]]:
+        return desks(workers)
+
+    def next_kind(self) -> str:
+        if self.total.kills.total() < self.kills:
+            return "kill"
+        return "pause" if _stood(self.total) < self.pauses else ""
+
+    def draw(self, seed: int, name: str) -> Story:
+        return draw(seed, name)
+
+    def tell(self, story: Story, worker: Desk) -> Told:
+        return tell(story, worker)
+
+    def add(self, told: Told) -> int:
+        self.total.add(told)
+        return min(self.total.kills.total(), self.kills) + min(_stood(self.total), self.pauses)
+
+    def report(self) -> list[str]:
+        rows = [
+            *(("killed", where, n) for where, n in sorted(self.total.kills.items())),
+            *(("stopped", where, n) for where, n in sorted(self.total.pauses.items())),
+            *(("the server", what, n) for what, n in sorted(self.total.troubles.items())),
+        ]
+        return [
+            f"{self.total.kills.total()} senders were killed and {_stood(self.total)} stood still for a while, in "
+            f"{self.total.stories} copies of an outbox ({self.total.mails} mails), against a real SMTP server "
+            f"that got into trouble in {self.total.troubles.total()} conversations. Counted by Message-ID in the "
+            "server's own journal no mail was lost, and none arrived twice except after a lie: "
+            f"{self.total.lies} mails were queued and then answered 451. {self.total.held} mails were held for a "
+            "person, at most one for each killed sender and each conversation the server left without a word after the "
+            "last dot; `jiancha notices held` and the next daily summary named each of them.",
+            "",
+            "| | where | times |",
+            "|---|---|---|",
+            *(f"| {who} | `{where}` | {n} |" for who, where, n in rows),
+        ]
 
 
 def _stood(told: Told) -> int:
     return sum(n for where, n in told.pauses.items() if where == "any moment" or where in POINTS)
 
 
-def _report(total: Told, seed: int, seconds: float) -> list[str]:
-    rows = [
-        *(("killed", where, n) for where, n in sorted(total.kills.items())),
-        *(("stopped", where, n) for where, n in sorted(total.pauses.items())),
-        *(("the server", what, n) for what, n in sorted(total.troubles.items())),
-    ]
-    return [
-        f"Seed {seed}. {total.kills.total()} senders were killed and {_stood(total)} stood still for a while, in "
-        f"{total.stories} copies of an outbox ({total.mails} mails), {seconds / 60:.1f} minutes, against a real SMTP "
-        f"server that got into trouble in {total.troubles.total()} conversations. Counted by Message-ID in the "
-        "server's own journal no mail was lost, and none arrived twice except after a lie: "
-        f"{total.lies} mails were queued and then answered 451. {total.held} mails were held for a person, at most one "
-        "for each killed sender and each conversation the server left without a word after the last dot; "
-        "`jiancha notices held` and the next daily summary named each of them.",
-        "",
-        "| | where | times |",
-        "|---|---|---|",
-        *(f"| {who} | `{where}` | {n} |" for who, where, n in rows),
-    ]
-
-
-def _until(is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait; `AssertionError` when `what` does not come true in time (without `what`: go on)."""
-    ends = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > ends:
-            assert not what, f"never: {what}"
-            return
-        time.sleep(0.005)
-
-
-def _state(pid: int) -> str:
-    """The kernel's letter: T stopped, Z ended and not yet waited for."""
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-
-
 def _text(output: Path) -> str:
     return "".join(Path(f"{output}.{kind}").read_text(encoding="utf-8")[-2000:] for kind in ("out", "err"))
-
-
-def main() -> int:
-    """Prove from the command line; exit 1 when anything failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.sender", description=__doc__)
-    parser.add_argument("--kills", type=int, default=500)
-    parser.add_argument("--pauses", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
-    parser.add_argument("--story", default="", help="only this one, such as kill/17")
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
-    lines, failures = prove(
-        options.seed, options.kills, options.pauses, lambda text: print(text, file=sys.stderr), only=options.story
-    )
-    print("\n".join(chain(lines, failures)))
-    return bool(failures)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

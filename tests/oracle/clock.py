@@ -59,10 +59,13 @@ class OfficeClock:
         """The office hours of one local day, as instants; empty on a rest day."""
         if not self.calendar.works(day):
             return []
-        return [
-            (seconds(datetime.combine(day, opens, self.zone)), seconds(datetime.combine(day, closes, self.zone)))
-            for opens, closes in self.hours
-        ]
+        return [(self.instant(day, opens), self.instant(day, closes)) for opens, closes in self.hours]
+
+    def instant(self, day: date, clock: time) -> Fraction:
+        midnight = clock == time.max  # 24:00
+        return seconds(
+            datetime.combine(day + DAY, time(0), self.zone) if midnight else datetime.combine(day, clock, self.zone)
+        )
 
     def pieces(self, start: Fraction) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
         """Office time from `start` on: (from, to, office seconds of that day), for ever."""
@@ -260,7 +263,8 @@ def parse_hours(value: Any) -> list[tuple[time, time]]:
         for clock in pair:
             if not isinstance(clock, str) or not re.fullmatch(r"\d{2}:\d{2}", clock):
                 raise ValueError(f"hours: HH:MM is needed, not {clock!r}")
-        hours.append((time.fromisoformat(pair[0]), time.fromisoformat(pair[1])))
+        opens, closes = (time.max if clock == "24:00" else time.fromisoformat(clock) for clock in pair)
+        hours.append((opens, closes))
     for opens, closes in hours:
         if opens >= closes:
             raise ValueError(f"hours: {opens} is not before {closes}")

@@ -1,123 +1,241 @@
-"""Random case histories: what happened, what was written when, what arrived when, and what was said again later."""
+"""Random case histories: what happened, what was written when, what arrived when, and what was said again later.
+
+All moments lie on a grid of minutes or of seconds, so that an oracle that steps along the grid misses nothing.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.cases import SHANGHAI, Case
-from tests.oracle.requests import times
+from tests.oracle.cases import SHANGHAI
 
-# A quiet fortnight; National Day with its make-up Sunday; the turn of a year without a notice.
-WINDOWS = [date(2018, 10, 15), date(2018, 10, 15), date(2025, 9, 22), date(2026, 12, 10)]
+Message = dict[str, Any]
+Judgement = tuple[list[Message], datetime, datetime | None]
 
-lags = st.sampled_from([0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]).map(lambda n: timedelta(minutes=n))
-
-
-def text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-@st.composite
-def moments(draw: st.DrawFn, window: date, first: int = 0, last: int = 30) -> datetime:
-    return datetime.combine(window + timedelta(days=draw(st.integers(first, last))), draw(times), SHANGHAI)
-
-
-@st.composite
-def envelopes(draw: st.DrawFn, occurred: datetime, *, earliest: datetime | None = None) -> dict[str, Any]:
-    """Written after it occurred (or nobody knows when), received after that, sometimes loaded later still."""
-    written = max(occurred, earliest or occurred) + draw(lags)
-    received = written + draw(lags)
-    loaded = draw(st.sampled_from([None, None, received + timedelta(hours=1), received + timedelta(days=4)]))
-    return {
-        "written": None if draw(st.integers(0, 7)) == 0 else text(written),
-        "received": text(received),
-        "loaded": None if loaded is None else text(loaded),
-    }
+# A quiet fortnight; long holidays with make-up days; notices amended meanwhile; the turn of a year without a notice.
+QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 10)
+WINDOWS = [QUIET, QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED]
+LAGS = st.sampled_from([0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]).map(lambda n: timedelta(minutes=n))
+CLOCKS = [time(0), time(1), time(9), time(10), time(12), time(12, 45), time(13, 30), time(17, 29), time(17, 30)]
+SECONDS = [time(8, 59, 59), time(9, 0, 1), time(11, 59, 59), time(17, 29, 59), time(17, 30, 1), time(23, 59, 59)]
+LIMITS: dict[str, list[float]] = {
+    "working_day": [0.5, 1, 2, 3, 4, 5, 7, 10],
+    "natural_day": [1, 3, 5, 7, 15],
+    "hour": [2, 7, 24, 30],
+    "minute": [30, 420, 1000],
+    "month": [1, 1, 1.5],
+}
 
 
-@st.composite
-def case_histories(draw: st.DrawFn, window: date, case_no: str, *, whole_day: bool) -> list[dict[str, Any]]:
-    case = Case(case_no)
-    accepted = draw(moments(window, 0, 6))
-    statutory = draw(st.sampled_from([None, 0, 5, 8, 10, 12]))
-    promised = draw(st.sampled_from([None, 1, 2, 3, 4, 5, 7]))
-    kinds = (
-        ["promised", "promised", "promised"] if whole_day else ["promised", "promised", "promised", "instant", "given"]
-    )
-    kind = draw(st.sampled_from(kinds))
-    more: dict[str, Any] = {"joint": draw(st.booleans())}
-    if kind == "instant":
-        promised, more["case_type"] = 0, "instant"
-    if kind == "given":
-        more["promised_due_at"] = draw(moments(window, 4, 14)).isoformat()
-    story = draw(
-        st.sampled_from(["once", "once", "once", "supplement first", "limit changed", "moved", "only version 2"])
-    )
-    envelope = draw(envelopes(accepted))
-    again = draw(envelopes(accepted, earliest=accepted + timedelta(days=draw(st.integers(0, 12)))))
-    if story == "supplement first":
-        before = accepted - timedelta(days=1)
-        case.accept(text(before), promised, statutory, **more, outcome="supplement", **draw(envelopes(before)))
-        case.accept(text(accepted), promised, statutory, **more, version=2, **envelope)
-    elif story == "only version 2":
-        case.accept(text(accepted), promised, statutory, **more, version=2, **envelope)
-    else:
-        case.accept(text(accepted), promised, statutory, **more, **envelope)
-        if story == "limit changed" and kind == "promised":
-            case.accept(text(accepted), (promised or 0) + 5, 20, **more, version=2, **again)
-        if story == "moved":
-            case.accept(text(accepted + timedelta(days=2)), promised, statutory, **more, version=2, **again)
+class Story:
+    """Draws one case's messages onto a grid of steps."""
 
-    finished = draw(st.none() | moments(window, 0, 24))
-    if finished is not None:
-        outcome = draw(st.sampled_from(["granted", "granted", "refused", "voided", "returned", "withdrawn"]))
-        story = draw(st.sampled_from(["once", "once", "changed", "same again", "only version 2"]))
-        envelope = draw(envelopes(finished))
+    def __init__(self, draw: st.DrawFn, window: date, case_no: str, grid: int) -> None:
+        self.draw, self.window, self.case_no, self.grid = draw, window, case_no, grid
+        self.messages: list[Message] = []
+        self.department = draw(st.sampled_from(["health", "health", "somebody"]))
+
+    def one(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def moment(self, first: int = 0, last: int = 24) -> datetime:
+        clocks = CLOCKS if self.grid == 60 else [*CLOCKS, *SECONDS]
+        some = st.times().map(lambda t: t.replace(microsecond=0, second=0 if self.grid == 60 else t.second))
+        day = self.window + timedelta(days=self.draw(st.integers(first, last)))
+        return datetime.combine(day, self.draw(st.sampled_from(clocks) | some), SHANGHAI)
+
+    def limit(self, unit: str, *more: float | None) -> float | None:
+        return self.draw(st.sampled_from([*LIMITS[unit], *more]))
+
+    def say(
+        self,
+        kind: str,
+        occurred: datetime,
+        payload: dict[str, Any],
+        *,
+        seq: int = 0,
+        version: int = 1,
+        source: str = "health",
+        earliest: datetime | None = None,
+    ) -> Message:
+        """Written after it occurred (or nobody knows when), received after that, sometimes loaded later still."""
+        written = max(occurred, earliest or occurred) + self.draw(LAGS)
+        received = written + self.draw(LAGS)
+        loaded = self.one(None, None, None, received + timedelta(hours=1), received + timedelta(days=4))
+        message = {
+            "source": source, "case_no": self.case_no, "kind": kind, "seq": seq, "version": version,
+            "occurred_at": occurred.isoformat(),
+            "written_at": None if self.draw(st.integers(0, 9)) == 0 else written.isoformat(),
+            "received_at": None if self.draw(st.integers(0, 9)) == 0 else received.isoformat(),
+            "loaded_at": None if loaded is None else loaded.isoformat(),
+            "department": self.department, "region": "430000000000",
+            "item_code": "1143000000000000000100010100000", "item_name": "医疗机构设置审批", "payload": payload,
+        }  # fmt: skip
+        self.messages.append(message)
+        return message
+
+    def tell(
+        self,
+        kind: str,
+        occurred: datetime,
+        payload: dict[str, Any],
+        *,
+        seq: int = 0,
+        other: dict[str, Any] | None = None,
+    ) -> None:
+        """Once; again, with another moment or (`other`) content; a version missing; contradicted; by two systems."""
+        story = self.one(*["once"] * 8, "changed", "again", "version 2 only", "gap", "contradicted", "two systems")
+        first = 2 if story == "version 2 only" else 1
+        said = self.say(kind, occurred, payload, seq=seq, version=first)
+        days = self.draw(st.integers(-4, 6))
+        earliest = occurred + timedelta(days=self.draw(st.integers(0, 8)))
+        moved = occurred + timedelta(days=days)
+        if story in ("changed", "gap"):
+            version = 3 if story == "gap" else 2
+            self.say(kind, moved, payload | (other or {}), seq=seq, version=version, earliest=earliest)
+        if story == "again":
+            self.say(kind, occurred, payload, seq=seq, version=2, earliest=earliest)
         if story == "contradicted":
-            # The same version says something else two nights later: not a new version, so it must change nothing.
-            first = datetime.fromisoformat(envelope["received"])
-            other = text(draw(moments(window, 0, 24)))
-            envelope["loaded"] = text(first)
-            case.finish(other, outcome, **draw(envelopes(finished)) | {"loaded": text(first + timedelta(days=2))})
-        case.finish(text(finished), outcome, version=2 if story == "only version 2" else 1, **envelope)
-        if story in ("changed", "same again"):
-            other = draw(moments(window, 0, 24)) if story == "changed" else finished
-            told_again = draw(envelopes(other, earliest=finished + timedelta(days=draw(st.integers(0, 8)))))
-            case.finish(text(other), outcome, version=2, **told_again)
+            # The same version says something else later: not a new version, so it must change nothing.
+            times = (said[name] for name in ("loaded_at", "received_at", "written_at", "occurred_at"))
+            arrived = datetime.fromisoformat(next(told for told in times if told is not None))
+            again = self.say(kind, moved, payload | (other or {}), seq=seq, version=first)
+            again["loaded_at"] = (arrived + timedelta(days=self.one(1, 2, 5))).isoformat()
+        if story == "two systems":
+            self.say(
+                kind, moved, payload | self.one({}, other or {}), seq=seq, source=self.one("a_platform", "platform")
+            )
 
-    if kind != "instant":
-        for seq in range(1, 1 + draw(st.sampled_from([0, 0, 1, 1, 2]))):
-            begun = draw(moments(window, 0, 12))
-            approved = draw(st.sampled_from([None, 0, 1, 3, 3, 5]))
-            payload = {
-                "special_kind": "inspection",
-                "approved_days": approved,
-                "approver": "王某",
-                "reason": "现场核查",
-            }
-            case.add("special_start", text(begun), payload, seq=seq, **draw(envelopes(begun)))
-            if draw(st.integers(0, 3)):
-                length = draw(st.integers(1, 8))
-                result = datetime.combine(begun.date() + timedelta(days=length), draw(times), SHANGHAI)
-                case.add("special_result", text(result), {"outcome": "passed"}, seq=seq, **draw(envelopes(result)))
-        if statutory and kind != "given" and draw(st.integers(0, 4)) == 0:
-            asked = draw(moments(window, 0, 16))
-            days, approver = draw(st.sampled_from([3, 5, 10, 12, None])), draw(st.sampled_from(["张某", "张某", None]))
-            payload = {"special_kind": "extension", "approved_days": days, "approver": approver, "reason": "案情复杂"}
-            case.add("special_start", text(asked), payload, seq=9, **draw(envelopes(asked)))
-    return case.messages
+
+def _accept(story: Story, mode: str) -> None:
+    units = ["working_day"] * 5 + ["natural_day", "hour", "minute", "month", None]
+    unit = story.one(*units)
+    limits = unit or "working_day"
+    promised, statutory = story.limit(limits, None, 0), story.limit(limits, None, 0)
+    payload: dict[str, Any] = {
+        "promised_limit": promised, "statutory_limit": statutory, "limit_unit": unit,
+        "joint": story.one(True, False), "channel": story.one("online", "window", None),
+        "certificate_required": story.one(True, True, False, None), "outcome": story.one("passed", "passed", None),
+        "case_type": story.one("promised", "promised", None, "instant"),
+    }  # fmt: skip
+    shape = story.one("counted", "counted", "counted", "instant", "given")
+    if shape == "instant":
+        payload |= {"promised_limit": story.one(0, 0, None), "case_type": story.one("instant", None)}
+    if shape == "given":
+        payload["promised_due_at"] = story.moment(2, 16).isoformat()
+    occurred = story.moment(0, 6)
+    asked = story.one(*["passed"] * 5, "supplement", "refused")
+    if asked == "passed":
+        story.tell("accept", occurred, payload, other={"promised_limit": 12, "outcome": story.one("passed", "refused")})
+        return
+    story.say("accept", occurred, payload | {"outcome": asked})
+    if asked == "supplement":
+        story.say("accept", occurred + timedelta(days=1), payload | {"outcome": "passed"}, version=story.one(2, 2, 3))
+
+
+def _finish(story: Story) -> None:
+    outcome = story.one(
+        "granted", "granted", "granted", "refused", "voided", "returned", "withdrawn", "transferred", "other"
+    )
+    story.tell("finish", story.moment(), {"outcome": outcome}, other={"outcome": story.one("granted", "voided")})
+
+
+def _stages(story: Story) -> None:
+    for seq in range(1, 2 + story.one(0, 0, 1)):
+        began, ended = sorted((story.moment(0, 12), story.moment(0, 20)))
+        if story.one(False, False, False, True):
+            began, ended = ended, began
+        says: dict[str, Any] = {"name": "审核", "began_at": began.isoformat(), "handler": "甲"}
+        says["limit"] = story.limit("working_day", None, 0)
+        if story.one(True, *[False] * 9):
+            del says["began_at"]
+        shape = story.one("closed", "open", "open then closed", "open then closed", "reported twice")
+        version = 1
+        if shape != "closed":
+            reported = max(began, story.moment(0, 10)) if story.one(True, False) else began
+            story.say("stage", reported, says | {"outcome": None}, seq=seq)
+            if shape == "reported twice":
+                story.say("stage", reported + timedelta(days=1), says | {"outcome": None}, seq=seq, version=2)
+            version = 3 if shape == "reported twice" else 2
+        if shape == "closed":
+            story.tell("stage", ended, says | {"outcome": "passed"}, seq=seq)
+        elif shape != "open":
+            story.say("stage", ended, says | {"outcome": "passed"}, seq=seq, version=version)
+
+
+def _specials(story: Story) -> None:
+    for seq in range(1, 1 + story.one(1, 1, 2, 3)):
+        begun = story.moment(0, 12)
+        payload = {
+            "special_kind": story.one("inspection", "hearing", "publicity"), "approver": story.one("王某", None),
+            "approved_days": story.one(None, 0, 0.5, 1, 3, 3, 5), "reason": "现场核查",
+        }  # fmt: skip
+        story.tell("special_start", begun, payload, seq=seq, other={"approved_days": 2})
+        if story.one(True, True, True, False):
+            result = story.one(begun, *[story.moment(-2, 22)] * 3)
+            story.tell("special_result", result, {"outcome": "passed"}, seq=seq)
+
+
+def _extension(story: Story) -> None:
+    for seq in range(8, 9 + story.one(0, 0, 1)):
+        payload = {
+            "special_kind": "extension", "approved_days": story.one(3, 5, 10, 12, 15, 16, 0, None),
+            "approver": story.one("张某", "张某", "张某", None, " "), "reason": "案情复杂",
+        }  # fmt: skip
+        story.tell("special_start", story.moment(0, 16), payload, seq=seq, other={"approver": None})
+
+
+def _apply(story: Story) -> None:
+    payload = {"channel": story.one("online", "online", "online", "window", None)}
+    story.tell("apply", story.moment(0, 5), payload, other={"channel": "window"})
+    if story.one(True, True, False):
+        says = {"outcome": story.one("passed", "refused", "supplement"), "reason": "材料"}
+        story.tell("pre_accept", story.moment(0, 16), says)
+
+
+def _inquiry(story: Story) -> None:
+    unit = story.one("working_day", "working_day", "natural_day", "hour", "month", None)
+    says = {"inquiry_kind": story.one("consultation", "complaint"), "limit_unit": unit}
+    says["limit"] = story.limit(unit or "working_day", None, 0)
+    story.tell("inquiry", story.moment(0, 6), says, other={"inquiry_kind": "complaint"})
+    if story.one(True, True, False):
+        story.tell("reply", story.moment(0, 20), {"outcome": "answered"})
+
+
+def _supplements(story: Story) -> None:
+    story.tell("supplement_notice", story.moment(), {"materials": ["身份证"]}, seq=1)
+    story.tell("supplement_receipt", story.moment(), {}, seq=1)
+
+
+PARTS = {
+    "stage": _stages,
+    "special": _specials,
+    "extension": _extension,
+    "apply": _apply,
+    "certificate": lambda story: story.tell("certificate", story.moment(0, 30), {"certificate_no": "Z1"}),
+    "inquiry": _inquiry,
+    "supplement": _supplements,
+}
 
 
 @st.composite
-def judgements(draw: st.DrawFn, *, whole_day: bool = False) -> tuple[list[dict[str, Any]], datetime, datetime | None]:
+def judgements(draw: st.DrawFn, *, mode: str = "office_clock", grid: int = 60, windows: Any = None) -> Judgement:
     """(messages in any order, as_of, known_by)."""
-    window = draw(st.sampled_from(WINDOWS))
-    messages = []
-    for n in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
-        messages += draw(case_histories(window, f"CASE-{n}", whole_day=whole_day))
-    as_of = draw(moments(window, 1, 40))
-    known_by = draw(st.none() | moments(window, 1, 45))
+    window = draw(st.sampled_from(windows or WINDOWS))
+    messages: list[Message] = []
+    for n in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        story = Story(draw, window, f"CASE-{n}", grid)
+        if story.one(*[True] * 9, False):
+            _accept(story, mode)
+        if story.one(True, True, False):
+            _finish(story)
+        for part in draw(st.lists(st.sampled_from(sorted(PARTS)), max_size=3, unique=True)):
+            PARTS[part](story)
+        messages += story.messages
+    asking = Story(draw, window, "", grid)
+    as_of = asking.moment(1, 40)
+    known_by = asking.moment(1, 45) if asking.one(True, False) else None
     return draw(st.permutations(messages)), as_of, known_by

@@ -6,7 +6,7 @@ import email
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -124,8 +124,11 @@ def test_an_event_voided_after_it_was_told_is_corrected(book: Ledger) -> None:
     wrong = book.tell("511602-1", "red", business_on=date(2026, 11, 21))
     notices.claim(book.engine, date(2026, 11, 21))
     book.tell("511602-1", "red", event="void", voids_seq=wrong, standing=True)
-    assert notices.claim(book.engine, NIGHT) == ["A/2026-11-22/scjg-1/scjg"]
-    assert "更正作废" in body(mails(book, "A")[1])
+    answered = "A~2026-11-21~scjg-1~scjg"
+    assert notices.claim(book.engine, NIGHT) == [f"E/2026-11-22/scjg-1/scjg/re/{answered}"]
+    (first,), (correction,) = mails(book, "A"), mails(book, "E")
+    assert correction["In-Reply-To"] == correction["References"] == first["Message-ID"]
+    assert "更正作废" in body(correction)
 
 
 def test_nothing_is_told_twice_and_later_items_of_the_night_get_the_next_number(book: Ledger) -> None:
@@ -204,6 +207,7 @@ def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_dou
             "message_id": "<x@y>",
             "content": b"",
             "content_sha256": "0" * 64,
+            "head_hash": "0" * 64,
             "state": "held",
         },
     )
@@ -235,8 +239,7 @@ def test_an_interrupted_feed_replaces_the_digest_until_it_is_whole_again(book: L
     assert "另有 1 项警报" in body(incident)
     assert f"广安区市场监督管理局 | {notices.INTERRUPTED}" in body(summary)
     assert notices.claim(book.engine, date(2026, 11, 23)) == [], "still open on the next night"
-    with book.engine.begin() as connection:
-        connection.exec_driver_sql("update feed_incident set closed_on = '2026-11-24'")
+    book.put("feed", source="scjg", business_on=date(2026, 11, 24), state="complete", known_basis="night")
     assert notices.claim(book.engine, date(2026, 11, 24)) == ["A/2026-11-24/scjg-1/scjg"]
 
 
@@ -344,3 +347,24 @@ def test_of_two_runs_at_once_one_claims(book: Ledger, monkeypatch: pytest.Monkey
     assert sorted(map(len, claimed)) == [0, 2]
     assert book.one("select count(*) from notice") == 2
     assert book.one("select count(*) from notice_claim") == 21
+
+
+def test_claims_of_two_nights_at_once_tell_each_item_once(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        book.tell(f"511602-{number}", "yellow")
+    together = threading.Barrier(2, timeout=10)
+    first_try = threading.local()
+    put = outbox.put
+
+    def put_together(*args: Any) -> None:
+        if not hasattr(first_try, "is_over"):
+            first_try.is_over = True
+            together.wait()
+        put(*args)
+
+    monkeypatch.setattr(outbox, "wait_for_claimers", lambda connection: None)
+    monkeypatch.setattr(outbox, "put", put_together)
+    with ThreadPoolExecutor(2) as pool:
+        claimed = list(pool.map(notices.claim, [book.engine] * 2, [NIGHT, NIGHT + timedelta(days=1)]))
+    assert sorted(map(len, claimed)) == [0, 1]
+    assert book.one("select count(*) from notice_claim") == 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from etl.domain.night import ZONE, cutoff_at, week_days
 from etl.publish import bulletin, sections
 from etl.publish.chapter import Week
+from etl.store.decisions import decide
 from tests.publish.world import Ledger
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "sections"
@@ -51,7 +52,10 @@ def _write(book: Ledger, facts: dict[str, list[dict[str, object]]]) -> None:
         book.message(**{name: _value(name, value) for name, value in {"payload": {}, **message}.items()})
     for event in facts.get("events", []):
         book.event(**{name: _value(name, value) for name, value in event.items()})
-    for table in ("feed", "link_lag", "push_finding"):
+    for decision in facts.get("decisions", []):
+        made = {"actor": "周某", "reason": "核查", "evidence_keys": [], "called": None, "cutoff": time(1)}
+        decide(book.engine, **{name: _value(name, value) for name, value in (made | decision).items()})
+    for table in ("feed", "link_lag", "push_finding", "landed_page", "quarantine", "finding_rule", "finding_event"):
         for row in facts.get(table, []):
             book.put(table, **{name: _value(name, value) for name, value in row.items()})
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine, text
 
 from etl.domain.night import ZONE, cutoff_at
+from etl.store.evidence import event_hash
 
 NIGHT = date(2026, 11, 22)
 
@@ -100,6 +102,7 @@ class Ledger:
             "standing": row.get("event", "issued") != "withdrawn",
             "provisional": False,
             "is_baseline": False,
+            "is_manual": False,
             "reached_at": cutoff_at(night) - timedelta(hours=9),
             "used_days": "8.125",
             "limit_days": "7",
@@ -115,9 +118,11 @@ class Ledger:
             "calendar_version": "cn@2025-11-04",
             "known_at": cutoff_at(night),
         }
-        previous, self.hash = self.hash, hashlib.sha256(f"{self.hash}{self.seq}".encode()).hexdigest()
-        row = defaults | row
-        self.put("card_event", seq=self.seq, prev_hash=previous, hash=self.hash, case_no=case_no, level=level, **row)
+        row = defaults | {"due_at": None, "case_no": case_no, "level": level} | row
+        row |= {name: Decimal(row[name]) for name in ("used_days", "limit_days", "excluded_days")}
+        row |= {name: datetime.fromisoformat(str(row[name])) for name in ("due_at", "reached_at") if row[name]}
+        previous, self.hash = self.hash, event_hash(self.hash, row)
+        self.put("card_event", seq=self.seq, prev_hash=previous, hash=self.hash, **row)
         return self.seq
 
     def tell(self, case_no: str, level: str, *, is_muted: bool = False, **row: Any) -> int:
@@ -142,6 +147,7 @@ class Ledger:
         self.item(f"B/{night}", "B", {}, business_on=night)
 
     def incident(self, source: str, department: str, opened_on: date = NIGHT, state: str = "partial") -> None:
-        self.put("feed_incident", source=source, opened_on=opened_on, state=state, detail="应报 120 行，只到 80 行")
+        verdict = {"state": state, "known_basis": "night", "detail": "应报 120 行，只到 80 行"}
+        self.put("feed", source=source, business_on=opened_on, **verdict)
         payload = {"source": source, "state": state, "detail": "应报 120 行，只到 80 行", "opened_on": str(opened_on)}
         self.item(f"C/{source}/{opened_on}/{department}", "C", payload, department=department)

@@ -82,9 +82,10 @@ def test_days_before_months_are_read_when_that_is_declared(ready: Engine, regist
 @pytest.mark.database
 def test_days_before_months_are_never_guessed(ready: Engine, register: Register) -> None:
     put(register(SOURCE), "requests_1.csv", shape("day_month_year.csv"), DROPPED)
-    assert night(ON).code == 1
-    assert tally() == (0, 0, 100, 0)
-    assert {reason for _, reason, _ in quarantine(ready, SOURCE.name)} == {"bad_time"}
+    ended = night(ON)
+    assert ended.code == 3, "a source whose every row is refused alike is frozen, not complete"
+    assert "100 of 100 rows are refused alike, bad_time" in ended.err
+    assert tally() == (0, 0, 0, 100)
     assert cards(ready, SOURCE.name) == []
 
 
@@ -111,9 +112,10 @@ def test_a_date_without_a_time_is_late_from_the_next_day_on(ready: Engine, regis
 @pytest.mark.database
 def test_a_date_without_a_time_is_refused_where_a_moment_is_declared(ready: Engine, register: Register) -> None:
     put(register(SOURCE), "requests_1.csv", shape("dates_only.csv"), DROPPED)
-    assert night(ON).code == 1
-    assert tally() == (0, 0, 100, 0)
-    assert {reason for _, reason, _ in quarantine(ready, SOURCE.name)} == {"bad_time"}
+    ended = night(ON)
+    assert ended.code == 3
+    assert "100 of 100 rows are refused alike, bad_time" in ended.err
+    assert tally() == (0, 0, 0, 100)
 
 
 @pytest.mark.database

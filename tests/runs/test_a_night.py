@@ -280,4 +280,4 @@ def test_a_failing_second_run_takes_nothing_back_from_a_complete_night(feeds: Fe
     assert night().code == 3
     assert jiancha("ledger", "digest").out == before
     assert status()["scjg"]["state"] == "complete"
-    assert rows(ready, "select from feed_incident") == []
+    assert rows(ready, "select from v_feed_incident") == []

@@ -1,5 +1,5 @@
-"""After an outage the missed nights are made up for: in order, reversed, side by side. The ledger's
-facts, cards and verdicts are the same.
+"""After an outage the missed nights are made up for: in order, reversed, side by side. The ledger is the same, and
+its cards are what they were: what became known with a later night stays unknown until then.
 
 Every night is the real command in a process of its own; only the databases are copies of one another.
 """
@@ -19,9 +19,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from city.build import build
-from city.provincial_platform import BASE, Platform, server
+from city.provincial_platform import Platform, server
 from etl.settings import ROOT
 from etl.store.engine import embedded_url
+from etl.store.reference import TABLES
 from etl.store.statements import sql
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
@@ -66,27 +67,26 @@ class Office:
             connection.exec_driver_sql("set time zone 'UTC'")
             lines = set(connection.execute(sql("ledger/digest_ledger")).scalars())
         engine.dispose()
-        # A muted item of an event that was voided since stays, and is never mailed: it tells in what order nights ran.
-        return {line for line in lines if not line.startswith("notice_item ")}
+        return lines
 
 
 @pytest.fixture(scope="module")
 def office(embedded_server: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("order")
     summary = build(folder / "city", 1)
-    platform = server(Platform(folder / "city" / "scjg", datetime.fromisoformat(str(summary["data_until"]))), 0)
+    platform = server(Platform(folder / "city", datetime.fromisoformat(str(summary["data_until"]))), 0)
     threading.Thread(target=platform.serve_forever, args=(0.1,), daemon=True).start()
     made = Office(
         embedded_server,
         folder,
         {
             "JIANCHA_CONNECTION_RSJ": f"sqlite:///{folder / 'city' / 'rsj.sqlite'}",
-            "JIANCHA_CONNECTION_SCJG": f"http://127.0.0.1:{platform.server_port}{BASE}",
+            "JIANCHA_CONNECTION_SCJG": f"http://127.0.0.1:{platform.server_port}/scjg",
         },
     )
     made.new("outage")
     made.finish(made.start("ledger", "migrate"))
-    reference = sorted(str(path) for path in (folder / "city" / "reference").iterdir())
+    reference = sorted(str(path) for path in (folder / "city" / "reference").iterdir() if path.stem in TABLES)
     made.finish(made.start("reference", "import", *reference))
     for night in (BEFORE, AFTER):
         made.night(night)
@@ -123,6 +123,6 @@ def test_missed_nights_may_be_made_up_for_in_any_order_and_side_by_side(office: 
         way(office)
         found[way.__name__] = office.ledger()
     expected = found["in_order"]
-    assert expected != before, "the outage left nothing to make up for"
+    assert {line.split()[0] for line in expected ^ before} == {"feed", "notice_item", "quality_result"}
     for name, made in found.items():
         assert made == expected, (name, sorted(made ^ expected)[:10])

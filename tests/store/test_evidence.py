@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from etl.errors import EvidenceBroken
-from etl.store import cards, evidence
+from etl.store import cards, decisions, evidence
 from tests.store.tampering import as_superuser, columns
 
 NIGHT = date(2026, 11, 17)
@@ -23,8 +23,9 @@ def event(case_no: str, **changes: Any) -> dict[str, Any]:
     return {
         "source": "scjg", "case_no": case_no, "clock": "case", "clock_key": "", "level": "yellow",
         "business_on": NIGHT, "event": "issued", "nature": "conduct", "standing": True, "provisional": False,
-        "is_baseline": False, "reached_at": MOMENT, "due_at": MOMENT, "used_days": Decimal("7.000001"),
-        "limit_days": Decimal(7), "excluded_days": Decimal(0), "base": "promised", "responsible_hop": "scjg->here",
+        "is_baseline": False, "is_manual": False, "reached_at": MOMENT, "due_at": MOMENT,
+        "used_days": Decimal("7.000001"), "limit_days": Decimal(7),
+        "excluded_days": Decimal(0), "base": "promised", "responsible_hop": "scjg->here",
         "department": "局", "region": "511602", "item_code": "1", "item_name": "事项",
         "evidence": [f"scjg/{case_no}/accept/0/v1"], "profile_version": "hunan@1", "calendar_version": "cn@1",
         "known_at": MOMENT,
@@ -42,6 +43,20 @@ def chain(ledger: Engine) -> Engine:
     return ledger
 
 
+@pytest.fixture
+def decided(chain: Engine) -> Engine:
+    """The same, two decisions about card 1 (links 6 and 7), and an event after them (link 8)."""
+    for day, decision in enumerate(("appeal", "revoke"), 1):
+        decisions.decide(
+            chain, "1", None, decision, actor="周某", reason="核查", decided_at=MOMENT + timedelta(days=day),
+            evidence_keys=["文号"], cutoff=time(1),
+        )  # fmt: skip
+    record(chain, [event(str(number)) for number in range(6)])
+    with chain.connect() as connection:
+        evidence.verify(connection)
+    return chain
+
+
 def broken(connection: Connection, *statements: str) -> str:
     """What verification says after these statements of a superuser; they are rolled back."""
     as_superuser(connection)
@@ -53,7 +68,7 @@ def broken(connection: Connection, *statements: str) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("table", ["message", "card_event"])
+@pytest.mark.parametrize("table", ["message", "card_event", "card_decision"])
 @pytest.mark.parametrize("change", ["update {} set source = 'x'", "delete from {}", "truncate {} cascade"])
 def test_messages_and_card_events_refuse_every_change(ledger: Engine, table: str, change: str) -> None:
     with ledger.connect() as connection, pytest.raises(DBAPIError, match=f"{table} is append-only"):
@@ -128,6 +143,115 @@ def test_two_events_that_changed_places_are_found(chain: Engine) -> None:
         assert "card event 2 " in said
 
 
+def test_an_edit_of_any_column_of_a_decision_is_found_at_its_link(decided: Engine) -> None:
+    with decided.connect() as connection:
+        tested = [
+            column for column in columns(connection) if column.table == "card_decision" and column.name != "appended_at"
+        ]
+        assert len(tested) > 10
+        for column in tested:
+            change = {
+                "level": "'red'", "decision": "'close'", "seq": "60", "hash": "repeat('0', 64)",
+            }.get(column.name, column.changed)  # fmt: skip
+            said = broken(connection, f"update card_decision set {column.name} = {change} where seq = 6")
+            assert "decision 6 " in said or (column.name == "seq" and "decision 7 " in said), (column, said)
+
+
+@pytest.mark.parametrize(
+    ("done", "found_at"),
+    [
+        (["update card_decision set decided_at = decided_at - interval '1 day' where seq = 7"], "decision 7 "),
+        (["delete from card_decision where seq = 6"], "decision 7 "),
+        (
+            [
+                "update card_decision set seq = 60 where seq = 6",
+                "update card_decision set seq = 6 where seq = 7",
+                "update card_decision set seq = 7 where seq = 60",
+            ],
+            "decision 6 ",
+        ),
+        (
+            [
+                "update card_event set seq = 9 where seq = 8",
+                "insert into card_decision (seq, prev_hash, hash, source, case_no, clock, clock_key, level, decision,"
+                " business_on, decided_at, actor, reason, evidence) select 8, hash, repeat('b', 64), source, '2',"
+                " clock, clock_key, level, 'close', business_on, decided_at, 'x', 'x', '{}'"
+                " from card_decision where seq = 7",
+            ],
+            "decision 8 ",
+        ),
+        (["delete from card_event where seq = 8", "delete from card_decision where seq = 7"], "notice item "),
+    ],
+    ids=["dated back", "deleted", "changed places", "inserted", "cut off the end"],
+)
+def test_whatever_is_done_to_a_decision_is_found(decided: Engine, done: list[str], found_at: str) -> None:
+    with decided.connect() as connection:
+        assert found_at in broken(connection, *done)
+
+
+def remade(connection: Connection, *statements: str) -> str:
+    """Change decisions and compute every hash after them anew, as somebody who knows how would -> the new head."""
+    as_superuser(connection)
+    for statement in statements:
+        assert connection.exec_driver_sql(statement).rowcount > 0, statement
+    head = evidence.GENESIS
+    for name, link in list(evidence._links(connection)):
+        table = "card_event" if name == "card event" else "card_decision"
+        link = {**link, "prev_hash": head}
+        head = evidence.event_hash(head, link)
+        connection.exec_driver_sql(
+            f"update {table} set prev_hash = %s, hash = %s where seq = %s", (link["prev_hash"], head, link["seq"])
+        )
+    return head
+
+
+def test_a_chain_made_anew_is_found_by_the_heads_that_were_printed(decided: Engine) -> None:
+    edit = "update card_decision set reason = '另一个理由' where seq = 7"
+    with decided.connect() as connection:
+        printed = evidence.verify(connection)
+        assert remade(connection, edit) != printed
+        assert evidence.verify(connection), "nothing in the chain itself tells"
+        with pytest.raises(EvidenceBroken, match=f"printed head {printed} is no hash of the chain"):
+            evidence.verify(connection, [printed])
+        for table, columns_of_it in (
+            ("bulletin", "(week, data_until, head_hash, model, html_sha256, docx_sha256)"),
+            ("notice", "(notice_key, mail_kind, business_on, recipient, subject, message_id, content, content_sha256,"
+                       " head_hash, state)"),
+        ):  # fmt: skip
+            values = {
+                "bulletin": f"('2026-W47', now(), '{printed}', '{{}}', repeat('a', 64), repeat('a', 64))",
+                "notice": f"('A/x', 'A', now(), 'x', 'x', 'x', '', repeat('a', 64), '{printed}', 'sent')",
+            }[table]
+            connection.rollback()
+            connection.exec_driver_sql(f"insert into {table} {columns_of_it} values {values}")
+            evidence.verify(connection)
+            remade(connection, edit)
+            with pytest.raises(EvidenceBroken, match="rests on"):
+                evidence.verify(connection)
+
+
+def test_a_chain_cut_at_its_end_with_every_trace_of_it_is_found_by_a_printed_head(decided: Engine) -> None:
+    with decided.connect() as connection:
+        printed = evidence.verify(connection)
+        as_superuser(connection)
+        for forgotten in ("delete from notice_item", "delete from card_event where seq = 8",
+                          "delete from card_decision where seq = 7"):  # fmt: skip
+            assert connection.exec_driver_sql(forgotten).rowcount > 0
+        assert evidence.verify(connection)
+        with pytest.raises(EvidenceBroken, match="printed head"):
+            evidence.verify(connection, [printed])
+
+
+def test_a_decision_appended_later_and_dated_back_is_found(decided: Engine) -> None:
+    with decided.connect() as connection:
+        as_superuser(connection)
+        link = dict(connection.exec_driver_sql("select * from card_decision where seq = 7").mappings().one())
+        link = {name: link[name] for name in link if name not in evidence.UNHASHED} | {"decision": "close"}
+        evidence.append(connection, [link | {"decided_at": MOMENT}], "decisions/append")
+        with pytest.raises(EvidenceBroken, match="decision 9 is dated before"):
+            evidence.verify(connection)
+
+
 def test_a_forged_event_with_a_fitting_hash_breaks_the_next_one(chain: Engine) -> None:
     with chain.connect() as connection:
         stored = dict(connection.exec_driver_sql("select * from card_event where seq = 3").mappings().one())
@@ -167,7 +291,7 @@ def told(engine: Engine) -> list[tuple[str, bool]]:
 def test_an_event_appended_again_after_it_was_told_tells_nobody_a_second_time(chain: Engine) -> None:
     with chain.begin() as connection:  # a mail has claimed everything
         connection.exec_driver_sql("set local session_replication_role = replica")
-        connection.exec_driver_sql("insert into notice_claim select item_key, 'mail' from notice_item")
+        connection.exec_driver_sql("insert into notice_claim select item_key, 'somebody', 'mail' from notice_item")
     record(chain, [event("4", nature="suspect")])
     items = told(chain)
     assert items[:5] == [(str(number), False) for number in range(5)]
@@ -179,7 +303,8 @@ def test_an_event_appended_again_after_it_was_told_tells_nobody_a_second_time(ch
 
 def test_the_cards_of_a_muted_source_are_recorded_and_told_to_nobody(ledger: Engine) -> None:
     assert record(ledger, [event("quiet")], muted=("scjg",))["events"] == 1
-    assert told(ledger) == [("quiet", True)]
+    assert record(ledger, [event("quiet")])["events"] == 0
+    assert told(ledger) == []
 
 
 def test_baseline_cards_and_reminders_of_stopped_clocks_make_no_item_to_tell(ledger: Engine) -> None:

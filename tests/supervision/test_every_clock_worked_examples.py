@@ -170,3 +170,31 @@ def test_a_late_certificate_record_withdraws_its_card_as_a_push_delay() -> None:
     ]
     assert (card["level"], card["standing"], card["nature"]) == ("yellow", False, "push_delay")
     assert card["deciding"] == card["evidence"][-1:]
+
+
+def test_a_stage_told_to_end_later_was_open_until_then() -> None:
+    """Reported open on Monday, closed on Friday; asked on Friday what stood on Thursday, and on Thursday itself."""
+    case = stage(Case(), None, reported=BEGAN)
+    payload: dict[str, Any] = {"name": "审核", "began_at": shanghai(BEGAN).isoformat(), "limit": 2, "handler": "甲"}
+    case.add("stage", "2018-10-19 10:00", payload | {"outcome": "passed"}, seq=1, version=2)
+    for known_by in ("2018-10-18 11:00", "2018-10-25 01:00"):
+        (card,) = judge_messages(case.messages, shanghai("2018-10-18 10:00"), shanghai(known_by))
+        assert (card["clock"], card["level"], card["nature"], card["standing"]) == ("stage", "yellow", "conduct", True)
+
+
+def test_an_open_procedure_stops_a_stage_only_until_the_case_finishes() -> None:
+    case = Case().accept(BEGAN, 20, 40).special("2018-10-16 10:00", None, None).finish("2018-10-18 10:00")
+    assert levels(stage(case, "2018-10-19 10:00:00"), "stage") == []
+    case = Case().accept(BEGAN, 20, 40).special("2018-10-16 10:00", None, None).finish("2018-10-18 10:00")
+    assert levels(stage(case, "2018-10-19 10:00:01"), "stage") == ["1yellow 10-19T10:00"]
+
+
+def test_where_the_application_names_no_channel_the_acceptance_does() -> None:
+    for channel, said, expected in (
+        (None, "online", ["reminder 10-17T10:00"]),
+        (None, "window", []),
+        ("online", "window", ["reminder 10-17T10:00"]),
+        ("window", "online", []),
+    ):
+        case = Case().add("apply", BEGAN, {"channel": channel}).accept("2018-10-18 10:00", 7, 10, channel=said)
+        assert levels(case, "pre_accept") == expected

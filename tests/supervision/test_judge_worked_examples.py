@@ -9,10 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.oracle import judge as oracle
 from tests.oracle.cases import Case, shanghai
+from tests.oracle.profiles import HUNAN, WHOLE_DAYS
 
 Message = dict[str, Any]
 Card = dict[str, Any]
@@ -22,7 +24,7 @@ Judge = Callable[..., list[Card]]
 def by_oracle(
     messages: list[Message], as_of: datetime, known_by: datetime | None = None, count_mode: str = "office_clock"
 ) -> list[Card]:
-    return oracle.judge(messages, as_of, known_by, {"count_mode": count_mode})
+    return oracle.judge(messages, as_of, known_by, HUNAN if count_mode == "office_clock" else WHOLE_DAYS)
 
 
 def by_fast_judge(
@@ -142,6 +144,27 @@ def test_the_yellow_card_is_withdrawn_as_a_push_delay_once_the_finish_has_arrive
     found = cards(judge, late_arrival(), "2018-10-27 01:00")
     assert (found["yellow"]["nature"], found["yellow"]["standing"]) == ("push_delay", False)
     assert (found["reminder"]["nature"], found["reminder"]["standing"]) == ("conduct", True)
+
+
+def test_a_card_nobody_was_there_to_issue_is_not_withdrawn_and_a_doubtful_one_is_found_all_the_same() -> None:
+    from etl.domain.message import parse, table
+    from etl.store.calendars import packaged
+    from etl.store.profiles import profile
+    from etl.supervision.judge import judge_table, with_known_at
+
+    def levels(case: Case, *frozen: str) -> dict[str, str]:
+        messages, as_of = with_known_at(table(list(map(parse, case.messages)))), shanghai("2018-10-27 01:00")
+        nights, rules = {"health": [shanghai(f"{night} 01:00") for night in frozen]}, profile("hunan")
+        cards = judge_table(messages, as_of, as_of, rules, packaged().book(rules.calendar), frozen=nights).to_pylist()
+        return {card["level"]: card["nature"] for card in cards if card["clock"] == "case"}
+
+    frozen = ("2018-10-25", "2018-10-26")
+    assert (
+        levels(late_arrival()) == levels(late_arrival(), frozen[0]) == {"reminder": "conduct", "yellow": "push_delay"}
+    )
+    assert levels(late_arrival(), *frozen) == {"reminder": "conduct"}
+    entered_late = accepted().finish("2018-10-23 15:00", written="2018-10-26 14:00", received="2018-10-26 15:00")
+    assert levels(entered_late, *frozen) == {"reminder": "conduct", "yellow": "suspect"}
 
 
 def test_judging_a_past_night_again_still_shows_what_was_believed_then(judge: Judge) -> None:
@@ -273,3 +296,88 @@ def test_a_red_card_whose_boundary_no_notice_has_settled_is_not_given(judge: Jud
     assert [card["provisional"] for card in found.values()] == [False, False]
     later = cards(judge, Case().accept("2026-12-21 10:00", 7, 15), "2027-01-20 01:00")
     assert [card["provisional"] for card in later.values()] == [False, True]
+
+
+def test_a_request_for_supplements_that_arrives_after_all_changes_nothing_said_before_it_came(judge: Judge) -> None:
+    """Version 2 of the own acceptance comes alone and ends the card of another system's; version 1 comes later."""
+    platform = Case(source="platform", department="health").accept("2018-10-15 10:00", 7, 10)
+    own = Case(source="health", department="health")
+    own.accept("2018-10-20 10:00", 7, 10, version=2, written="2018-10-20 10:00", received="2018-10-25 15:00")
+    before = platform.messages + own.messages
+    own.accept("2018-10-16 10:00", 7, 10, outcome="supplement", received="2018-11-10 10:00")
+    after = platform.messages + own.messages
+    asked = shanghai("2018-10-26 01:00")
+    for messages in (before, after):
+        (yellow,) = (card for card in judge(messages, asked) if card["level"] == "yellow")
+        assert (yellow["nature"], yellow["standing"]) == ("suspect", True)
+
+
+def test_the_version_that_arrived_first_counts_wherever_it_stands_in_the_file(judge: Judge) -> None:
+    case = accepted().finish("2018-10-26 15:00").finish("2018-10-23 15:00", received="2018-10-30 10:00")
+    for messages in (case.messages, case.messages[::-1]):
+        found = {card["level"]: card for card in judge(messages, shanghai("2018-11-05 10:00"))}
+        assert (found["yellow"]["nature"], found["yellow"]["standing"]) == ("conduct", True)
+
+
+def test_a_case_that_is_no_case_any_more_shows_the_cards_of_its_past_nights(judge: Judge) -> None:
+    case = accepted().accept("2018-10-15 10:00", 7, 10, version=2, outcome="refused", received="2018-10-26 15:00")
+    found = cards(judge, case, "2018-11-05 10:00")
+    assert {level: (card["nature"], card["standing"]) for level, card in found.items()} == {
+        "reminder": ("suspect", True),
+        "yellow": ("suspect", True),
+    }
+
+
+@pytest.mark.parametrize("unit", ["natural_day", "hour", "month", "working_day"])
+def test_beside_a_due_moment_the_statutory_limit_counts_in_its_own_unit(judge: Judge, unit: str) -> None:
+    case = accepted(7, 1, promised_due_at="2018-10-26T16:00:00+08:00", limit_unit=unit)
+    found = cards(judge, case, "2018-11-30 10:00")
+    assert found["yellow"]["reached_at"][:19] == "2018-10-26T16:00:00"
+    red = {"natural_day": "10-17T00:00", "hour": "10-15T11:00", "month": "11-16T00:00", "working_day": "10-16T10:00"}
+    assert found["red"]["reached_at"][5:16] == red[unit]
+
+
+@pytest.mark.parametrize("unit", ["natural_day", "hour", "month", None])
+def test_an_instant_case_is_due_at_the_close_whatever_its_unit(judge: Judge, unit: str | None) -> None:
+    case = accepted(0, 0, case_type="instant", limit_unit=unit)
+    assert cards(judge, case, "2018-10-16 09:00:00") == {}
+    assert cards(judge, case, "2018-10-16 09:00:01")["yellow"]["reached_at"][:19] == "2018-10-16T09:00:00"
+
+
+def test_a_month_and_a_half_is_no_limit_and_one_case_with_it_stops_no_other(judge: Judge) -> None:
+    odd = Case("ODD").accept("2018-10-15 10:00", 1.5, 2, limit_unit="month")
+    found = judge([*odd.messages, *accepted().messages], shanghai("2018-12-20 10:00"))
+    assert [(card["case_no"], card["level"]) for card in found] == [
+        ("CASE-1", "reminder"),
+        ("CASE-1", "yellow"),
+        ("CASE-1", "red"),
+        ("ODD", "red"),
+    ]
+
+
+def test_an_extension_moves_a_due_moment_by_its_working_days(judge: Judge) -> None:
+    case = accepted(promised_due_at="2018-10-26T16:00:00+08:00").extension("2018-10-20 10:00", 5)
+    assert cards(judge, case, "2018-11-30 10:00")["yellow"]["reached_at"][:19] == "2018-11-02T16:00:00"
+
+
+def test_the_hop_that_kept_the_finish_for_three_working_days_answers_for_the_withdrawn_card(judge: Judge) -> None:
+    from etl.domain.night import to_us
+    from etl.domain.office_axis import OfficeAxis
+    from etl.store.calendars import packaged
+    from etl.supervision.delays import DEFAULT_LINK, late_by
+
+    yellow = cards(judge, late_arrival(), "2018-10-27 01:00")["yellow"]
+    assert yellow["responsible_hop"] == "health->platform"
+    written, received = (np.array([to_us(shanghai(text))]) for text in ("2018-10-23 15:00", "2018-10-26 15:00"))
+    is_late, lag_days, levels = late_by(written, received, DEFAULT_LINK, OfficeAxis(packaged().cn()))
+    assert (is_late.tolist(), lag_days.tolist(), levels) == ([True], [3.0], ["yellow"])
+
+
+@pytest.mark.parametrize(
+    ("ended", "own"),
+    [("2018-10-19 10:00", ["reminder"]), ("2018-10-24 10:00", ["reminder", "yellow", "red"])],
+)
+def test_a_procedure_of_three_approved_days_has_cards_of_its_own(judge: Judge, ended: str, own: list[str]) -> None:
+    """Begun 10-16 10:00: the limit of three days, minus three, is passed at once; six days pass red too."""
+    listed = judge(accepted().special("2018-10-16 10:00", ended, 3).messages, shanghai("2018-11-20 10:00"))
+    assert [card["level"] for card in listed if card["clock"] == "special"] == own

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from etl.domain.message import parse, table
 from etl.store.calendars import packaged
 from etl.store.profiles import profile
+from etl.supervision.catalogue import ITEMS
 from etl.supervision.findings import find_table
 from etl.supervision.judge import with_known_at
 from etl.supervision.rules import rules
@@ -25,7 +27,9 @@ def test_a_rule_finds_what_its_story_tells(story: Path) -> None:
     lines = (story / "messages.jsonl").read_text(encoding="utf-8").splitlines()
     as_of = datetime.fromisoformat(expected["as_of"])
     messages = with_known_at(table([parse(json.loads(line)) for line in lines]))
-    found = find_table(messages, as_of, as_of, profile("hunan"), packaged().book("cn")).to_pylist()
+    items = [row | {"valid_from": date.fromisoformat(row["valid_from"])} for row in expected.get("items", [])]
+    catalogue = pa.Table.from_pylist(items, schema=ITEMS)
+    found = find_table(messages, as_of, as_of, profile("hunan"), packaged().book("cn"), catalogue).to_pylist()
     mine = [{name: row[name] for name in ("evidence", "detail")} for row in found if row["rule"] == story.parent.name]
     assert mine == expected["findings"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from etl.domain.chinese import CLOCK, LEVEL, NATURE
+from etl.domain.chinese import CLOCK, LEVEL, NATURE, STATE
 from etl.publish.chapter import Chapter, Section, Table, Week
 from etl.publish.privacy import one_line, redact
 from etl.publish.wording import NONE, day, minute, number, titled
@@ -47,8 +47,15 @@ def _line(card: Row, week: Week) -> tuple[str, ...]:
         minute(card["reached_at"]),
         day(card["issued_on"]),
         nature,
-        ("在册" if card["standing"] else "撤回") + ("·暂定" if card["provisional"] else ""),
+        _state(card["state"]) + ("·暂定" if card["provisional"] else ""),
     )
+
+
+def _state(code: str) -> str:
+    """What counts stands on the books, whatever people are still deciding about it."""
+    if code in ("withdrawn", "revoked"):
+        return STATE[code]
+    return "在册" if code == "issued" else f"在册·{STATE[code]}"
 
 
 SECTION = Section(3, "红黄牌明细", compile)

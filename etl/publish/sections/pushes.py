@@ -10,8 +10,8 @@ from etl.domain.chinese import FEED, LEVEL
 from etl.domain.night import nights
 from etl.publish.chapter import Chapter, Section, Table, Week
 from etl.publish.privacy import one_line
-from etl.publish.wording import ENTRY, NONE, duration, minute, percent, titled
-from etl.store import outbox
+from etl.publish.wording import ENTRY, NONE, duration, minute, percent, silence, titled
+from etl.store import feeds, outbox
 
 NO_RECORD = "无记录"
 
@@ -28,6 +28,11 @@ def compile(connection: Connection, week: Week) -> Chapter:
         paragraphs=(
             f"本周各链路推送 {sent} 条次，迟报 {late} 条次，迟报率 {percent(late, sent)}；"
             f"因推送延时撤回红黄牌与预警 {withdrawn} 张（次），责任转由所列环节承担。",
+            *(
+                f"静默：{titled(row['source'], week.titles)}自 {silence(row['first_on'], row['working_days'])}，"
+                "其间接口正常应答，须查明原因并补报。"
+                for row in feeds.silent(connection, week.last)
+            ),
         ),
         tables=(
             Table(

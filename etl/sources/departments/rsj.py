@@ -3,27 +3,18 @@
 from datetime import date
 
 from etl.sources.contract import Link, Source
-from etl.sources.sets import Codes, exchange
+from etl.sources.sets import exchange
 
-CODES = Codes(
-    accepted={"1": "passed", "2": "refused", "3": "supplement"},
-    finished={
-        "0": "granted",  # 出证办结
-        "1": "returned",  # 退回办结; elsewhere 1 means refused
-        "2": "voided",  # 作废办结
-        "3": "voided",  # 删除办结
-        "4": "transferred",  # 转报办结
-        "5": "withdrawn",  # 补正不来办结
-        "6": "other",  # 办结
-        "7": "refused",  # 不予许可
-    },
-    special={"A": "extension", "B": "other"},
-    case_type={"1": "instant", "2": "promised"},
-    channel={"1": "window", "2": "online", "9": "other"},
-    limit_unit={"G": "working_day", "Z": "natural_day"},
-    opinion={"同意": "agreed", "退回": "sent_back"},
-    flag={"1": True, "0": False},
-)
+FINISHED = {
+    "0": "granted",  # 出证办结
+    "1": "returned",  # 退回办结; elsewhere 1 means refused
+    "2": "voided",  # 作废办结
+    "3": "voided",  # 删除办结
+    "4": "transferred",  # 转报办结
+    "5": "withdrawn",  # 补正不来办结
+    "6": "other",  # 办结
+    "7": "refused",  # 不予许可
+}
 
 SOURCE = Source(
     name="rsj",
@@ -34,6 +25,6 @@ SOURCE = Source(
     encoding="utf-8",
     in_force_from=date(2026, 11, 1),
     kind=exchange.TABLES,
-    dialect=exchange.dialect(CODES, stages={"1": "承办", "2": "审核", "3": "批准"}),
+    dialect=exchange.dialect(exchange.codes(FINISHED)),
     links=(Link("frontend_database", "区级前置库"),),
 )

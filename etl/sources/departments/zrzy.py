@@ -33,8 +33,8 @@ ACCEPTANCE: Fields = {
     "limit_unit": code("时限单位", {"工作日": "working_day", "自然日": "natural_day"}, required=True),
     "case_type": code("办件类型", {"即办件": "instant", "承诺件": "promised"}, required=True),
     "channel": code("申请方式", {"窗口": "window", "网上": "online", "其他": "other"}),
-    "certificate_required": code("需发证照", FLAG),
-    "joint": code("联合办理", FLAG),
+    "certificate_required": code("需发证照", FLAG, required=True),
+    "joint": code("联合办理", FLAG, required=True),
     "stage_plan": listing("环节计划", "、"),
 }
 STEP: Fields = {

@@ -19,6 +19,8 @@ from etl.sources.contract import Decoded
 
 CELL_CHARACTERS_MAX = 10_000
 COLUMNS_MAX = 500
+ROWS_MAX = 500_000
+"""Of one page: thirty megabytes of ``[0,0,0…`` would otherwise fill the memory with rejects."""
 ROW_NO = "row_no"
 
 Reject = tuple[int, str, str]
@@ -50,6 +52,12 @@ def text(content: bytes, encoding: str) -> tuple[str, bool]:
         return content.decode(encoding).removeprefix("\ufeff"), False
     except UnicodeDecodeError:
         return content.decode(encoding, "surrogateescape").removeprefix("\ufeff"), True
+
+
+def check_row_count(rows: int) -> None:
+    """Raise SourceContractBroken for a page of more than `ROWS_MAX` rows."""
+    if rows > ROWS_MAX:
+        raise SourceContractBroken(f"more than {ROWS_MAX} rows in one page; deliver them in several")
 
 
 def has_bad_bytes(value: str) -> bool:

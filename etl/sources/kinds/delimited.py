@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from etl.errors import SourceContractBroken
 
 BROKEN_LINES_MAX = 1_000
+LINES_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,11 @@ def records(content: str, delimiter: str) -> Iterator[list[str] | Broken]:
     """Rows of cells, the header first; empty lines are skipped.
 
     Raises:
-        SourceContractBroken: more than `BROKEN_LINES_MAX` lines cannot be split.
+        SourceContractBroken: more than `BROKEN_LINES_MAX` lines cannot be split, or more than `LINES_MAX` in all.
     """
-    lines = list(io.StringIO(content, newline=""))
+    lines = list(islice(io.StringIO(content, newline=""), LINES_MAX + 1))
+    if len(lines) > LINES_MAX:
+        raise SourceContractBroken(f"more than {LINES_MAX} lines in one file; deliver them in several")
     start = broken = 0
     while start < len(lines):
         reader = csv.reader(map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True)

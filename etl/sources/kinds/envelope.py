@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from etl.errors import RecordRejected, SourceContractBroken, SourceIncomplete
 from etl.sources.contract import Source
-from etl.sources.kinds.decode import text
+from etl.sources.kinds.decode import check_row_count, text
 
 KEY_CHARACTERS_MAX = 500
 _LOOKS_LIKE_URL = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//|^\s*https?:|^\s*[/?]", re.IGNORECASE)
@@ -36,8 +36,11 @@ class Repeated:
     key: str
 
 
+@dataclass(frozen=True)
 class NotFinite:
-    """NaN or Infinity, which are not JSON."""
+    """NaN or Infinity, which are not JSON; with a spelling, so that the same row has the same fingerprint."""
+
+    spelling: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def parse(source: Source, content: bytes) -> Envelope:
             decoded,
             parse_int=Number,
             parse_float=Number,
-            parse_constant=lambda _: NotFinite(),
+            parse_constant=NotFinite,
             object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
@@ -82,6 +85,7 @@ def parse(source: Source, content: bytes) -> Envelope:
         raise SourceContractBroken(f"the envelope lacks {', '.join(missing)}")
     if not isinstance(body["rows"], list):
         raise SourceContractBroken("rows is not a list")
+    check_row_count(len(body["rows"]))
     return Envelope(
         _total(body["total"]), body["rows"], _key(body["next"]), _instant(body["data_until"], source), damaged
     )

@@ -12,9 +12,10 @@ import re
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,10 @@ class FileDrop:
             SourceLate: a day's file is missing, or a file is still being written.
             SourceContractBroken: a file is not what the module declares.
         """
-        folder = _folder(source, connection)
+        with _reachable(source):
+            yield from self._pull(source, _folder(source, connection), window)
+
+    def _pull(self, source: Source, folder: Path, window: Window) -> Iterator[Page | Pulled]:
         faults: list[str] = []
         absent: list[str] = []
         for stream, files in self.streams.items():
@@ -185,13 +189,15 @@ class FileDrop:
             landed: the `meta` of each landed page. A file already moved is passed over, and so is one that was
                 replaced since it was read: the next pull takes it.
         """
-        folder = _folder(source, connection)
-        for meta in landed:
-            path = folder / Path(str(meta["file"])).name
-            # Gone already is what a repeated call finds.
-            with suppress(FileNotFoundError):
-                if not path.is_symlink() and _sha256(path) == meta["sha256"]:
-                    _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
+        with _reachable(source):
+            folder = _folder(source, connection)
+            inbox = {found.path for found in _scan(folder)}
+            for meta in landed:
+                path = folder / Path(str(meta["file"])).name
+                # Gone already is what a repeated call finds.
+                with suppress(FileNotFoundError):
+                    if path in inbox and _sha256(path) == meta["sha256"]:
+                        _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
 
     def _check(self, source: Source, files: Files, content: bytes) -> int | None:
         """Refuse a wrong header before landing; the number of data rows where counting them is independent."""
@@ -203,7 +209,9 @@ class FileDrop:
     def _name_strangers(self, source: Source, folder: Path) -> None:
         for found in _scan(folder):
             if not found.name.startswith(".") and not any(files.match(found.name) for files in self.streams.values()):
-                structlog.get_logger().warning("file_drop_unknown_name", source=source.name, file=found.name)
+                # Its name may hold line ends, escapes or bytes of another encoding.
+                shown = repr(os.fsencode(found.name).decode(errors="backslashreplace"))
+                structlog.get_logger().warning("file_drop_unknown_name", source=source.name, file=shown)
 
 
 class _StillWritten(Exception):
@@ -237,13 +245,25 @@ class _Found:
         }
 
 
+@contextmanager
+def _reachable(source: Source) -> Iterator[None]:
+    """A share that breaks off, is full, or does not let us in is the fault of this source alone."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceUnavailable(f"{source.name}: the drop folder cannot be worked in ({error.strerror})") from error
+
+
 def _folder(source: Source, connection: str) -> Path:
+    if "://" in connection:  # not repeated: it may hold a password
+        raise ConfigurationError("the connection of a drop folder is a path on this machine, not a URL")
     folder = Path(connection)
     if not folder.is_dir():
         raise SourceUnavailable(f"{source.name}: the drop folder {folder} is not there; is the share mounted?")
     for name in (DONE, FAILED):
-        if (folder / name).is_symlink():
-            raise SourceContractBroken(f"{source.name}: {folder / name} is a link; it must be a folder of its own")
+        place = folder / name
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            raise SourceContractBroken(f"{source.name}: {place} is a link or file; it must be a folder of its own")
     return folder
 
 
@@ -251,12 +271,13 @@ def _scan(folder: Path) -> list[_Found]:
     """Regular files of one folder; links, pipes and folders are not files anybody dropped."""
     if not folder.is_dir():
         return []
+    found = []
     with os.scandir(folder) as entries:
-        return [
-            _Found(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path))
-            for entry in entries
-            if entry.is_file(follow_symlinks=False)
-        ]
+        for entry in entries:
+            with suppress(FileNotFoundError):  # taken away since it was listed
+                if entry.is_file(follow_symlinks=False):
+                    found.append(_Found(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)))
+    return found
 
 
 def _past(folder: Path, name: str) -> list[_Found]:
@@ -280,22 +301,32 @@ def _read(found: _Found, quiet_seconds: float) -> bytes:
     if 0 <= age < quiet_seconds:
         time.sleep(quiet_seconds - age)
     try:
-        descriptor = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = _open(found.path)
     except FileNotFoundError:
         raise SourceUnavailable(f"{found.name} disappeared while the folder was read; pull again") from None
-    except OSError as error:
-        raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise SourceContractBroken("is not a regular file")
+    with file:
+        before = os.fstat(file.fileno())
         if before.st_size > limit:
             raise SourceContractBroken(f"holds {before.st_size} bytes; at most {limit} are read")
         content = file.read(limit + 1)
-        after = os.fstat(descriptor)
+        after = os.fstat(file.fileno())
     if not (len(content) == before.st_size == after.st_size and found.modified_ns == after.st_mtime_ns):
         raise _StillWritten
     return content
+
+
+def _open(path: Path) -> BufferedReader:
+    """A regular file: a link, pipe or device in its place is neither followed nor waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SourceContractBroken(f"cannot be opened as a regular file ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceContractBroken("is not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], bool]:
@@ -342,12 +373,15 @@ def _move(folder: Path, path: Path, to: str, day: str) -> None:
     """Rename within the drop folder; a different file of that name there already is never overwritten."""
     target = folder / to / date.fromisoformat(day).isoformat() / path.name
     content_hash = _sha256(path)
-    if target.exists() and _sha256(target) != content_hash:
+    if os.path.lexists(target) and _sha256(target) != content_hash:
         target = target.parent / content_hash[:12] / path.name
+    for parent in (target.parent, target.parent.parent):
+        if parent.is_symlink():
+            raise SourceContractBroken(f"{parent} is a link; it must be a folder of its own")
     target.parent.mkdir(parents=True, exist_ok=True)
     path.replace(target)
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

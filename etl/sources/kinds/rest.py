@@ -17,7 +17,6 @@ from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, IncompleteRead, InvalidHeader, ProtocolError
 from urllib3.util.retry import Retry
@@ -25,6 +24,7 @@ from urllib3.util.retry import Retry
 from etl.errors import ConfigurationError, SourceContractBroken, SourceError, SourceIncomplete, SourceUnavailable
 from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
+from etl.sources.kinds.deadline import Deadline, DeadlineAdapter
 from etl.sources.kinds.decode import Reject, columns
 from etl.sources.kinds.envelope import Envelope, Repeated, flatten, parse, plain
 
@@ -61,8 +61,8 @@ class Rest:
             SourceContractBroken: another envelope, encoding or size; a link or a standing key instead of the next key.
         """
         origin = _Origin.of(connection)
-        deadline = time.monotonic() + self.total_seconds
-        with requests.Session() as session:
+        deadline = Deadline(self.total_seconds)
+        with deadline.enforced(), requests.Session() as session:
             retry = _Patience(
                 total=self.retries,
                 redirect=0,
@@ -73,7 +73,7 @@ class Rest:
                 raise_on_status=False,
                 deadline=deadline,
             )
-            session.mount(origin.base, HTTPAdapter(max_retries=retry))
+            session.mount(origin.base, DeadlineAdapter(deadline, max_retries=retry))
             session.auth = origin.auth
             session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
             for stream in self.streams:
@@ -113,12 +113,14 @@ class Rest:
         if window.since is not None:
             asked["since"] = (window.since - source.overlap).isoformat()
         seen: set[str] = set()
+        totals: list[int] = []
         received = number = 0
         while True:
             number += 1
             content, media_type, meta = get(stream, asked)
             envelope: Envelope = parse(source, plain(content, meta, settings().page_bytes_max))
             received += len(envelope.rows)
+            totals.append(envelope.total)
             yield Page(stream, number, content, media_type, meta)
             if envelope.next is None:
                 break
@@ -132,6 +134,11 @@ class Rest:
             asked["after"] = envelope.next
         if received != envelope.total:
             raise SourceIncomplete(f"{received} rows came, {envelope.total} were declared")
+        if sorted(totals) not in (totals, totals[::-1]):
+            # Rows came and went: one may have come behind the key for each that went, and the count would not show it.
+            raise SourceIncomplete(
+                f"the declared total rose and fell between {min(totals)} and {max(totals)}; pull again"
+            )
         yield Pulled(stream, envelope.total, envelope.data_until)
 
 
@@ -149,7 +156,7 @@ class _Origin:
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port = None, None
-        if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or "@" in parts.path:
             raise ConfigurationError("a REST connection is http(s)://[user:password@]host[:port][/path]")
         name = f"[{host}]" if ":" in host else host
         base = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}/"
@@ -163,7 +170,7 @@ class _Origin:
 class _Patience(Retry):
     """urllib3's Retry, but it never sleeps past the pull's deadline, whatever Retry-After asks for."""
 
-    def __init__(self, *args: Any, deadline: float, **options: Any) -> None:
+    def __init__(self, *args: Any, deadline: Deadline, **options: Any) -> None:
         super().__init__(*args, **options)
         self.deadline = deadline
 
@@ -176,36 +183,43 @@ class _Patience(Retry):
         except InvalidHeader:
             asked = None
         wait = self.get_backoff_time() if asked is None else asked
-        left = self.deadline - time.monotonic()
-        if wait > left:
-            raise SourceUnavailable(f"asks to wait {wait:.0f} s; {max(left, 0):.0f} s are left for this pull")
+        self.deadline.check()
+        if wait > self.deadline.left():
+            raise SourceUnavailable(f"asks to wait {wait:.0f} s; {self.deadline.left():.0f} s are left for this pull")
         time.sleep(wait)
 
 
 def _get(
-    session: requests.Session, origin: _Origin, deadline: float, stream: str, asked: Mapping[str, str]
+    session: requests.Session, origin: _Origin, deadline: Deadline, stream: str, asked: Mapping[str, str]
 ) -> tuple[bytes, str, dict[str, Any]]:
     """One page: body bytes as received, media type without parameters, meta."""
-    timeout = min(settings().source_timeout_seconds, max(deadline - time.monotonic(), 0.001))
+    deadline.check()
+    timeout = min(settings().source_timeout_seconds, deadline.left())
     try:
         with closing(
             session.get(origin.base + quote(stream), params=asked, timeout=timeout, stream=True, allow_redirects=False)
         ) as response:
             _check_status(response)
             content = _body(response, deadline)
-    except (requests.Timeout, requests.ConnectionError) as error:
-        raise SourceUnavailable(f"{origin.base} did not answer ({type(error).__name__})") from error
-    except IncompleteRead as error:
-        raise SourceIncomplete("the body is shorter than its declared length") from error
-    except ProtocolError as error:
-        raise SourceIncomplete("the connection broke in the middle of the body") from error
-    except HTTPError as error:
-        raise SourceUnavailable(f"{origin.base} stopped answering ({type(error).__name__})") from error
-    except requests.RequestException as error:
-        raise SourceContractBroken(f"{origin.base} does not speak HTTP as expected ({type(error).__name__})") from error
+    except (requests.RequestException, HTTPError) as error:
+        deadline.check()
+        raise _named(origin, error) from error
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     return content, media_type or "application/json", {"content_encoding": coding, "asked": dict(asked)}
+
+
+def _named(origin: _Origin, error: Exception) -> SourceError:
+    """What went wrong on the wire, as the error tree calls it."""
+    if isinstance(error, requests.Timeout | requests.ConnectionError):
+        return SourceUnavailable(f"{origin.base} did not answer ({type(error).__name__})")
+    if isinstance(error, IncompleteRead):
+        return SourceIncomplete("the body is shorter than its declared length")
+    if isinstance(error, ProtocolError):
+        return SourceIncomplete("the connection broke in the middle of the body")
+    if isinstance(error, HTTPError):
+        return SourceUnavailable(f"{origin.base} stopped answering ({type(error).__name__})")
+    return SourceContractBroken(f"{origin.base} does not speak HTTP as expected ({type(error).__name__})")
 
 
 def _check_status(response: requests.Response) -> None:
@@ -221,7 +235,7 @@ def _check_status(response: requests.Response) -> None:
     raise SourceContractBroken(f"answered {status}")
 
 
-def _body(response: requests.Response, deadline: float) -> bytes:
+def _body(response: requests.Response, deadline: Deadline) -> bytes:
     limit = settings().page_bytes_max
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal() and int(declared) > limit:
@@ -232,8 +246,8 @@ def _body(response: requests.Response, deadline: float) -> bytes:
         received += chunk
         if len(received) > limit:
             raise SourceContractBroken(f"the page is larger than {limit} bytes")
-        if time.monotonic() > deadline:
-            raise SourceUnavailable(f"the pull took longer than its limit; {len(received)} bytes of a page had come")
+        deadline.check()
+    deadline.check()  # a connection cut off looks like an end
     if declared.isdecimal() and len(received) != int(declared):
         raise SourceIncomplete(f"{len(received)} of {declared} declared bytes came")
     return bytes(received)

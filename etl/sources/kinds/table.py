@@ -7,7 +7,7 @@ declared count and the pages speak of the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, create_engine, event, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Result, Select, and_, create_engine, event, func, inspect, or_, select
 from sqlalchemy import column as column_of
 from sqlalchemy import table as table_of
 from sqlalchemy import types as sql_types
@@ -25,10 +25,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchT
 from etl.errors import ConfigurationError, SourceContractBroken, SourceError, SourceIncomplete, SourceUnavailable
 from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
+from etl.sources.kinds.deadline import Deadline
 from etl.sources.kinds.decode import Reject, columns
 
 _TEMPORAL = (sql_types.DateTime, sql_types.Date, sql_types.Time)
 _MEDIA_TYPE = "application/jsonl"
+_BUFFERED_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -63,25 +65,32 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Table:
-    """A source read through SQLAlchemy; `tables` maps each stream to its table."""
+    """A source read through SQLAlchemy.
+
+    Args:
+        tables: the table of each stream.
+        page_rows: rows read per page.
+        total_seconds: limit on the whole pull; PostgreSQL is told to give up a query by then.
+    """
 
     tables: Mapping[str, TableSpec]
     page_rows: int = 5_000
+    total_seconds: float = 900.0
 
     def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
         """Yield JSON Lines pages of every table in the window, then its `Pulled` with the table's own count.
 
         Raises:
-            SourceUnavailable: the database does not answer.
+            SourceUnavailable: the database does not answer, or not within the total time limit.
             SourceIncomplete: the pages hold another number of rows than the table counts.
             SourceContractBroken: a table or column is missing, or a row cannot be placed in any window.
         """
-        engine = _engine(connection)
+        engine, deadline = _engine(connection), Deadline(self.total_seconds)
         try:
-            with _snapshot(engine) as database:
+            with deadline.enforced(), _watched(engine, deadline), _snapshot(engine, deadline) as database:
                 for stream, spec in self.tables.items():
                     try:
-                        yield from self._stream(database, source, stream, spec, window)
+                        yield from self._stream(database, source, stream, spec, window, deadline)
                     except SourceError as error:
                         raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
         except OperationalError as error:
@@ -106,7 +115,7 @@ class Table:
         """Nothing to do: the table belongs to the department and is only read."""
 
     def _stream(
-        self, database: Connection, source: Source, stream: str, spec: TableSpec, window: Window
+        self, database: Connection, source: Source, stream: str, spec: TableSpec, window: Window, deadline: Deadline
     ) -> Iterator[Page | Pulled]:
         shape = _Shape.of(database, spec)
         shape.check_placeable(database)
@@ -115,14 +124,15 @@ class Table:
         received = number = 0
         last: Sequence[Any] | None = None
         while True:
-            rows = database.execute(shape.page(within, last, self.page_rows)).all()
-            if rows or number == 0:
+            deadline.check()
+            content, count, row = _lines(spec.read, database.execute(shape.page(within, last, self.page_rows)))
+            if count or number == 0:
                 number += 1
-                yield Page(stream, number, _lines(spec.read, rows), _MEDIA_TYPE, {"table": spec.table})
-            received += len(rows)
-            if len(rows) < self.page_rows:
+                yield Page(stream, number, content, _MEDIA_TYPE, {"table": spec.table})
+            received += count
+            if count < self.page_rows:
                 break
-            last = [rows[-1]._mapping[name] for name in spec.order]
+            last = [row._mapping[name] for name in spec.order]
         if received != declared:
             raise SourceIncomplete(f"{received} rows were read, {spec.table} counts {declared}; are its keys unique?")
         yield Pulled(stream, declared)
@@ -182,6 +192,8 @@ class _Shape:
         """The next rows after the row whose order values are `last`."""
         order = [self.table.c[name] for name in self.spec.order]
         statement = select(*(self.table.c[name] for name in self.spec.read)).where(within).order_by(*order).limit(rows)
+        # Rows of any size come a few at a time, so that too large a page is noticed before it fills the memory.
+        statement = statement.execution_options(stream_results=True, max_row_buffer=_BUFFERED_ROWS)
         if last is None:
             return statement
         # (a, b) > (x, y) spelled out, since not every database compares tuples; the first term lets an index be used.
@@ -198,10 +210,14 @@ def _engine(connection: str) -> Engine:
         is_bounded = url.get_backend_name() != "postgresql" or "connect_timeout" in url.query
         timeout = {} if is_bounded else {"connect_timeout": max(int(settings().source_timeout_seconds), 2)}
         engine = create_engine(url, connect_args=timeout)
+        if "@" in (url.host or ""):
+            raise ValueError("an @ in the password makes the rest of it a host")
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # The message of an unparsable URL repeats the URL, password included.
         reason = str(error) if isinstance(error, ImportError) else type(error).__name__
-        raise ConfigurationError(f"a table connection is a SQLAlchemy URL ({reason})") from None
+        raise ConfigurationError(
+            f"a table connection is a SQLAlchemy URL, signs such as @ : / in its password percent-encoded ({reason})"
+        ) from None
     if engine.dialect.name == "sqlite":
         # The driver opens no transaction for a SELECT by itself, so two of them would see different moments.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("begin"))
@@ -209,7 +225,7 @@ def _engine(connection: str) -> Engine:
 
 
 @contextmanager
-def _snapshot(engine: Engine) -> Iterator[Connection]:
+def _snapshot(engine: Engine, deadline: Deadline) -> Iterator[Connection]:
     """One read-only transaction that sees one moment, where the database can do that; always rolled back."""
     with engine.connect() as probe:
         levels = engine.dialect.get_isolation_level_values(probe.connection.dbapi_connection)  # type: ignore[arg-type]
@@ -220,9 +236,25 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         options["postgresql_readonly"] = True
     with engine.connect().execution_options(**options) as database, database.begin() as transaction:
         try:
+            if engine.dialect.name == "postgresql":
+                milliseconds = str(int(deadline.left() * 1000) + 1)
+                database.execute(select(func.set_config("statement_timeout", milliseconds, True)))
             yield database
         finally:
             transaction.rollback()
+
+
+@contextmanager
+def _watched(engine: Engine, deadline: Deadline) -> Iterator[None]:
+    """Even a server that stopped altogether, and so keeps no time-out of its own, holds nobody beyond the deadline."""
+    with ExitStack() as watches:
+
+        def watch(connection: Any, _: object) -> None:
+            if hasattr(connection, "fileno"):
+                watches.enter_context(deadline.watching(connection.fileno()))
+
+        event.listen(engine, "connect", watch, insert=True)  # before the first question is asked
+        yield
 
 
 def _where(engine: Engine) -> str:
@@ -234,13 +266,15 @@ def _said(error: DBAPIError) -> str:
     return (str(error.orig).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def _lines(names: Sequence[str], rows: Sequence[Any]) -> bytes:
-    out = b"".join(
-        orjson.dumps({name: _text(value) for name, value in zip(names, row, strict=True)}) + b"\n" for row in rows
-    )
-    if len(out) > settings().page_bytes_max:
-        raise SourceContractBroken(f"a page is larger than {settings().page_bytes_max} bytes; lower page_rows")
-    return out
+def _lines(names: Sequence[str], rows: Result[Any]) -> tuple[bytes, int, Any]:
+    """Rows as they arrive -> (JSON Lines, how many, the last row)."""
+    out, count, row, limit = bytearray(), 0, None, settings().page_bytes_max
+    for row in rows:
+        count += 1
+        out += orjson.dumps({name: _text(value) for name, value in zip(names, row, strict=True)}) + b"\n"
+        if len(out) > limit:
+            raise SourceContractBroken(f"a page is larger than {limit} bytes; lower page_rows")
+    return bytes(out), count, row
 
 
 def _text(value: object) -> str | None:

@@ -31,7 +31,7 @@ def records(content: bytes, sheet: str | None, bytes_max: int) -> Iterator[list[
     A cell that cannot be told exactly is a `RecordRejected` in its place; the caller rejects that row.
 
     Raises:
-        SourceContractBroken: encrypted, with macros, an old .xls, a bomb, damaged, or without the sheet.
+        SourceContractBroken: encrypted, with macros or entities, an old .xls, a bomb, damaged, or without the sheet.
     """
     errors = _check_archive(content, bytes_max)
     from python_calamine import CalamineError, CalamineWorkbook
@@ -92,6 +92,9 @@ def _check_archive(content: bytes, bytes_max: int) -> dict[int, list[int]]:
                     raise SourceContractBroken("the workbook is encrypted")
                 xml = _expand(archive, member, left)
                 left -= len(xml)
+                if b"<!DOCTYPE" in xml:
+                    # Entities are declared there; no spreadsheet program writes one.
+                    raise SourceContractBroken(f"{member.filename} declares a document type; save the file again")
                 if b"sheetData" in xml:
                     _check_span(xml)
                     for letters, row in _ERROR_CELL.findall(xml):

@@ -36,7 +36,24 @@ TABLES = Table(
 )
 
 
-def dialect(codes: Codes, stages: Mapping[str, str]) -> Columns:
+STAGES = {"1": "承办", "2": "审核", "3": "批准"}
+
+
+def codes(finished: Mapping[str, str]) -> Codes:
+    """The set's own code lists with one department's codes for how a case ended (bjjgdm), which differ."""
+    return Codes(
+        accepted={"1": "passed", "2": "refused", "3": "supplement"},
+        finished=finished,
+        special={"A": "extension", "B": "other"},
+        case_type={"1": "instant", "2": "promised"},
+        channel={"1": "window", "2": "online", "9": "other"},
+        limit_unit={"G": "working_day", "Z": "natural_day"},
+        opinion={"同意": "agreed", "退回": "sent_back"},
+        flag={"1": True, "0": False},
+    )
+
+
+def dialect(codes: Codes, stages: Mapping[str, str] = STAGES) -> Columns:
     """The set's columns with one department's code lists; `stages` names its stage codes (sphjdm)."""
     acceptance: Fields = {
         "outcome": code("sljg", codes.accepted, required=True),
@@ -46,8 +63,8 @@ def dialect(codes: Codes, stages: Mapping[str, str]) -> Columns:
         "limit_unit": code("gdblsxdw", codes.limit_unit, required=True),
         "case_type": code("bjlx", codes.case_type, required=True),
         "channel": code("sqfs", codes.channel),
-        "certificate_required": code("zzsf", codes.flag),
-        "joint": code("lbsf", codes.flag),
+        "certificate_required": code("zzsf", codes.flag, required=True),
+        "joint": code("lbsf", codes.flag, required=True),
         "stage_plan": listing("sphjs", ","),
     }
     step: Fields = {

@@ -25,8 +25,8 @@ def dialect(codes: Codes) -> Columns:
         "limit_unit": code("limit_unit", codes.limit_unit, required=True),
         "case_type": code("project_type", codes.case_type, required=True),
         "channel": code("apply_type", codes.channel),
-        "certificate_required": code("cert_required", codes.flag),
-        "joint": code("is_joint", codes.flag),
+        "certificate_required": code("cert_required", codes.flag, required=True),
+        "joint": code("is_joint", codes.flag, required=True),
         "stage_plan": listing("flow", "|"),
     }
     step: Fields = {

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from etl.domain.night import NEVER
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, units_of
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
-def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     """Acceptances that promise something; a case without any limit has no clock."""
     accept = picked.one(messages, "accept", len(moments))
     has = accept >= 0

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from etl.domain.night import NEVER
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, earliest
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
-def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     accept, finish = (picked.one(messages, kind, len(moments)) for kind in ("accept", "finish"))
     has = (accept >= 0) & (finish >= 0)
     has[has] = (
@@ -22,9 +21,8 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
     finish = finish[moment]
     certificate = picked.one(messages, "certificate", len(moments))[moment]
     issued = np.where(certificate >= 0, messages.occurred[certificate], NEVER)
-    limit = np.full(len(moment), profile.fixed_days.get("certificate", np.nan))
     stop = earliest(issued, moments.as_of[moment])
-    return Runs.of(moment, finish, messages.occurred[finish], stop, {"fixed": limit})
+    return Runs.of(moment, finish, messages.occurred[finish], stop, {})
 
 
 CLOCKS = (Clock("certificate", ("accept", "finish", "certificate"), _run, starts=("certificate_required", True)),)

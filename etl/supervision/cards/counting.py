@@ -5,7 +5,7 @@ Columns in, columns out: no messages, no I/O. What a clock shares with every oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy.typing as npt
 from etl.domain.axis import UNKNOWN, Axis, Positions, Targets
 from etl.domain.clock import Spans, Suspensions, suspend
 from etl.domain.night import NEVER, Instants
-from etl.domain.profile import LevelRule
+from etl.domain.profile import LEVELS, LevelRule
 from etl.supervision.history import Indices, Mask
 
+BASES = ("promised", "statutory", "stage", "approved", "fixed")
 Numbers = npt.NDArray[np.float64]
 Counted = Callable[[Targets, Instants], Instants]
 
@@ -77,9 +78,14 @@ class Runs:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Per (run, level rule): does the card hold, and the numbers behind it."""
+    """Per (run, level in the order of `LEVELS`): does the card hold, and the numbers behind it.
+
+    `version` is the profile's version that judges each run (-1: none), `base` what each level rests on, in `BASES`.
+    """
 
     runs: Runs
+    version: Indices
+    base: Indices
     holds: Mask
     reached: Instants
     due: Instants
@@ -89,29 +95,33 @@ class Verdicts:
     excluded_days: Numbers
 
     @classmethod
-    def empty(cls, runs: Runs, levels: int) -> Verdicts:
+    def empty(cls, runs: Runs, version: Indices) -> Verdicts:
         """Nothing holds yet, and days are still to be filled in; a level's numbers lie side by side."""
         size = len(runs.moment)
 
-        def columns(value: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-            return np.full((levels, size), value, dtype).T
+        def columns(value: float, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+            return np.full((len(LEVELS), size), value, dtype).T
 
         return cls(
             runs=runs,
+            version=version,
+            base=columns(0, np.int64),
             holds=columns(False, np.bool_),
             reached=columns(NEVER, np.int64),
             due=columns(NEVER, np.int64),
             is_provisional=columns(False, np.bool_),
-            limit_days=np.empty((levels, size)).T,
-            used_days=np.empty(size),
-            excluded_days=np.empty(size),
+            limit_days=columns(np.nan, np.float64),
+            used_days=np.full(size, np.nan),
+            excluded_days=np.full(size, np.nan),
         )
 
-    def put(self, rows: Indices, part: Verdicts) -> None:
-        """Fill in what was found for some of the runs."""
-        for one in fields(self):
-            if one.name != "runs":
-                getattr(self, one.name)[rows] = getattr(part, one.name)
+    def put(self, rows: Indices, part: Verdicts, levels: Sequence[int]) -> None:
+        """Fill in what was found for some of the runs at some levels."""
+        self.used_days[rows], self.excluded_days[rows] = part.used_days, part.excluded_days
+        for name in ("base", "holds", "reached", "due", "is_provisional", "limit_days"):
+            mine, found = getattr(self, name), getattr(part, name)
+            for level in levels:
+                mine[rows, level] = found[:, level]
 
     def row_of(self, moment: Indices, key: Indices) -> Indices:
         """The row of each (moment, key); -1 where that clock does not run."""
@@ -121,6 +131,12 @@ class Verdicts:
         keys, wanted = self.runs.moment * width + self.runs.key, moment * width + key
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where(keys[at] == wanted, at, -1)
+
+
+def is_countable(limits: Numbers, unit: str) -> Mask:
+    """Where there is a limit to count by; months are counted whole only."""
+    countable: Mask = limits > 0
+    return countable & (limits == np.floor(limits)) if unit == "month" else countable
 
 
 @dataclass(frozen=True)
@@ -196,7 +212,7 @@ class Counting:
     def verdicts(self, rules: tuple[LevelRule, ...]) -> Verdicts:
         """How every level rule is judged at the stop of every run."""
         axis, start, stop = self.axis, self.runs.start, self.runs.stop
-        out = Verdicts.empty(self.runs, len(rules))
+        out = Verdicts.empty(self.runs, np.zeros(len(start), np.int64))
         at_stop = np.maximum(axis.at(np.maximum(stop, start)), self.begin)
         excluded = self.suspensions.excluded(at_stop)
         out.used_days[:] = axis.days(at_stop - self.begin - excluded)
@@ -210,8 +226,9 @@ class Counting:
                 bounds[rule] = self._bound(rule)
             return bounds[rule]
 
-        for column, rule in enumerate(rules):
-            bound = bound_of(rule)
+        for rule in rules:
+            column, bound = LEVELS.index(rule.level), bound_of(rule)
+            out.base[:, column] = BASES.index(rule.base)
             held = np.flatnonzero(bound.is_ruled & is_run & bound.is_over(axis, start, stop))
             begun = start[held]
             reached = bound.reached(axis, begun, held)
@@ -238,7 +255,7 @@ class Counting:
             limit = np.maximum(self.axis.at(due) - self.begin, 0) + self.extend
         else:
             limits = self.runs.limits.get(rule.base, np.full(size, np.nan))
-            is_ruled = limits > 0
+            is_ruled = is_countable(limits, self.unit)
             limit = self.axis.distance(np.where(is_ruled, limits, 0), self.unit, start) + self.extend
         threshold = rule.threshold(limit, offset)
         is_from_start = threshold < 0

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from etl.domain.night import NEVER
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, earliest, units_of
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
 def _clock(inquiry_kind: str) -> Clock:
-    def run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+    def run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
         inquiry = picked.one(messages, "inquiry", len(moments))
         has = inquiry >= 0
         has[has] = messages.is_value("inquiry_kind", inquiry_kind)[inquiry[has]]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow.compute as pc
 
 from etl.domain.night import NEVER, Instants
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, earliest
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
-def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     apply = picked.one(messages, "apply", len(moments))
-    online = messages.is_value("channel", "online")
+    accept = picked.one(messages, "accept", len(moments))
+    online, is_told = messages.is_value("channel", "online"), pc.is_valid(messages.table["channel"]).to_numpy()
+    # Where the application names no channel, the acceptance does.
+    channel = np.where((accept >= 0) & ~is_told[apply], accept, apply)
     has = apply >= 0
-    has[has] = online[apply[has]]
+    has[has] = online[channel[has]]
     moment = np.flatnonzero(has)
 
     def occurred(kind: str) -> Instants:
@@ -24,8 +27,7 @@ def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile)
 
     answered = earliest(*map(occurred, ("pre_accept", "accept", "finish")), moments.as_of[moment])
     apply = apply[moment]
-    limit = np.full(len(moment), profile.fixed_days.get("pre_accept", np.nan))
-    return Runs.of(moment, apply, messages.occurred[apply], answered, {"fixed": limit})
+    return Runs.of(moment, apply, messages.occurred[apply], answered, {})
 
 
 CLOCKS = (Clock("pre_accept", ("apply", "pre_accept", "accept", "finish"), _run, starts=("channel", "online")),)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from etl.domain.night import NEVER
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, earliest, specials_of
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
@@ -16,7 +15,7 @@ from etl.supervision.history import Messages, Moments, Picked
 ENDING = ("returned", "voided", "withdrawn", "transferred")
 
 
-def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     specials = specials_of(messages, moments, picked)
     moment, message = specials.moment, specials.message
     start = messages.occurred[message]

@@ -9,13 +9,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from etl.domain.night import NEVER
-from etl.domain.profile import Profile
 from etl.supervision.cards.clock import Clock, earliest
 from etl.supervision.cards.counting import Runs
 from etl.supervision.history import Messages, Moments, Picked
 
 
-def _run(messages: Messages, moments: Moments, picked: Picked, profile: Profile) -> Runs:
+def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     moment, message = picked.many(messages, "stage")
     began = messages.instant("began_at")[message]
     has = began != NEVER

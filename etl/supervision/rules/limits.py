@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from etl.domain.night import NEVER
+from etl.supervision.cards.clock import COUNTED, UNITS, axis_of, units_of
+from etl.supervision.cards.counting import is_countable
 from etl.supervision.rules.rule import Found, Rule, View
+
+DOC = "2018年省级电子监察规则：时限设置"
+LIMITS = (
+    ("accept", "promised_limit", "case"),
+    ("accept", "statutory_limit", "case"),
+    ("inquiry", "limit", "complaint"),
+    ("stage", "limit", "stage"),
+    ("special_start", "approved_days", "special"),
+)
 
 
 def _promise_beyond_law(view: View) -> Found:
@@ -30,13 +42,31 @@ def _stages_beyond_promise(view: View) -> Found:
     return Found(case[beyond], accept[beyond], [f"环节合计 {parts:g}，承诺 {whole:g}" for parts, whole in pairs])
 
 
+def _uncountable(view: View) -> Found:
+    """What gives no card though a limit was written; a source that names the due moment needs none."""
+    found = []
+    is_counted = view.messages.instant("promised_due_at") == NEVER
+    for kind, column, clock in LIMITS:
+        case, rows = view.every(kind)
+        limits, units = view.messages.number(column)[rows], units_of(view.messages, rows)
+        bad = limits < 0
+        for number, unit in enumerate(UNITS if view.profile.rules(clock) else ()):
+            has_measure = axis_of(view.profile, unit, COUNTED, view.calendar) is not None
+            unreadable = (limits > 0) & ~(has_measure & is_countable(limits, unit))
+            bad |= (units == number) & unreadable & is_counted[rows]
+        found += [(case[bad], rows[bad], limits[bad])]
+    cases, messages, numbers = map(np.concatenate, zip(*found, strict=True))
+    return Found(cases, messages, [f"{number:g}" for number in numbers])
+
+
 RULES = (
     Rule("promise_beyond_law", "承诺时限超过法定时限", "行政许可法第四十二条", _promise_beyond_law, about="item"),
     Rule(
         "stages_beyond_promise",
         "各环节时限之和超过承诺时限",
-        "2018年省级电子监察规则：时限设置",
+        DOC,
         _stages_beyond_promise,
         about="item",
     ),
+    Rule("limit_uncountable", "时限为负数、不是整月或者单位不合规则，无法计时", DOC, _uncountable),
 )

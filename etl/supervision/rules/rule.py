@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,7 @@ from etl.domain.calendar import Calendar
 from etl.domain.date_axis import DateAxis
 from etl.domain.night import NEVER, Instants
 from etl.domain.profile import Profile
+from etl.supervision.catalogue import Catalogue
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked
 
 
@@ -31,6 +33,7 @@ class View:
     picked: Picked
     calendar: Calendar
     profile: Profile
+    catalogue: Catalogue
 
     @property
     def size(self) -> int:
@@ -60,10 +63,10 @@ class View:
         mask: Mask = np.any([self.messages.is_value(column, value) for value in values], axis=0)
         return mask
 
-    def is_after_working_days(self, start: Instants, days: float, end: Instants) -> Mask:
+    def is_after_working_days(self, start: Instants, days: float | npt.NDArray[np.float64], end: Instants) -> Mask:
         """Whether more than so many working days lie between, whole days, the start day not counted (art. 82)."""
         begin = self._dates.start(start)
-        target = begin + np.int64(days)
+        target = begin + np.asarray(days).astype(np.int64)
         over: Mask = self._dates.is_over(Targets(target, target), start, np.maximum(end, start))
         return over
 

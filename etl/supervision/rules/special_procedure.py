@@ -6,8 +6,6 @@ import numpy as np
 
 from etl.supervision.rules.rule import Found, Rule, View
 
-LAST_DAYS = 1
-
 
 def _no_approver(view: View) -> Found:
     case, start = _starts(view, is_extension=True)

@@ -1,1 +1,1 @@
-select seq, hash from card_event order by seq desc limit 1
+select seq, hash from v_chain order by seq desc limit 1

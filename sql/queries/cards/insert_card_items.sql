@@ -2,7 +2,7 @@
 -- first telling has left already. A void is told when its event was told and no other takes its place.
 with appended as (
     select e.seq as card_event_seq, e.event = 'void' as is_void, c.source, c.case_no, c.clock, c.clock_key, c.level,
-           c.event, c.business_on, c.department, c.revision, e.source = any (cast(:muted as text[])) as is_muted
+           c.event, c.business_on, c.department, c.revision
     from card_event e
     join card_event c on c.seq = coalesce(e.voids_seq, e.seq)
     where e.seq = any (cast(:seqs as bigint[]))
@@ -19,7 +19,7 @@ with appended as (
 insert into notice_item (item_key, mail_kind, business_on, department, card_event_seq, is_muted)
 select concat_ws('/', 'A', source, case_no, clock, clock_key, level, event, to_char(business_on, 'YYYY-MM-DD'),
                  case when is_void then 'void/' || card_event_seq else revision::text end),
-       'A', business_on, department, card_event_seq, is_muted or (has_left and not is_void)
+       'A', business_on, department, card_event_seq, has_left and not is_void
 from told
 where has_left or not is_void
 order by card_event_seq

@@ -1,1 +1,1 @@
-select source, min(business_on) as first_on from feed group by source
+select source, first_on from watermark

@@ -1,6 +1,7 @@
 -- The night's verdict from its admitted pages. A pull that failed stays what it was; an unadmitted page makes the night
--- partial, and so does any row the source declares and nobody can account for. Earlier nights keep their verdict, but
--- pages of theirs admitted only now are counted where they belong.
+-- partial, and so does any row the source declares and nobody can account for. A night whose records became known only
+-- with a later one is late, unless it was complete before. Earlier nights keep their verdict, but pages of theirs
+-- admitted only now are counted where they belong.
 with counted as (
     select f.business_on, coalesce(sum(rows_total), 0) as landed, coalesce(sum(rows_accepted), 0) as accepted,
            coalesce(sum(rows_repeated), 0) as repeated, coalesce(sum(rows_quarantined), 0) as quarantined
@@ -17,9 +18,14 @@ waiting as (
 update feed f
 set landed_rows = landed, accepted_rows = accepted, repeated_rows = repeated, quarantined_rows = quarantined,
     state = case when f.business_on = :business_on and state in ('pulled', 'complete')
-                 then case when pages > 0 or coalesce(declared_rows, landed) > landed then 'partial' else 'complete' end
+                 then case when pages > 0 or coalesce(declared_rows, landed) > landed then 'partial'
+                           when state = 'pulled' and cast(:known_later as text) is not null then 'late'
+                           else 'complete' end
                  else state end,
-    detail = case when f.business_on = :business_on and pages > 0 then :detail else detail end,
+    detail = case when f.business_on <> :business_on then detail
+                  when pages > 0 then :detail
+                  when state = 'pulled' then coalesce(:known_later, detail)
+                  else detail end,
     updated_at = now()
 from counted c, waiting
 where f.source = :source and f.business_on = c.business_on

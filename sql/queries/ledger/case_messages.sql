@@ -1,5 +1,7 @@
--- What judging needs of every message known by a moment, case by case; $1 sources (null: all), $2 known_by, $3 kinds, $4 case (null: all),
--- $5 leave out cases that had finished by then and about which nothing came since (null: none).
+-- What judging needs of every message known by a moment, case by case; $1 sources (null: all), $2 known_by, $3 kinds,
+-- $4 case (null: all), $5 leave out cases that were over by then and about which nothing came since (null: none). A
+-- finished case is not over while a special procedure has no result, and for sixty days (more than a certificate's limit)
+-- while a certificate is due.
 select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
        department, region, item_code, item_name,
        payload ->> 'outcome' as outcome,
@@ -8,7 +10,12 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        payload ->> 'limit_unit' as limit_unit,
        (payload ->> 'promised_due_at')::timestamptz as promised_due_at,
        payload ->> 'case_type' as case_type,
+       payload ->> 'channel' as channel,
+       (payload ->> 'certificate_required')::boolean as certificate_required,
        (payload ->> 'joint')::boolean as joint,
+       (payload ->> 'began_at')::timestamptz as began_at,
+       (payload ->> 'limit')::float8 as limit,
+       payload ->> 'inquiry_kind' as inquiry_kind,
        payload ->> 'special_kind' as special_kind,
        (payload ->> 'approved_days')::float8 as approved_days,
        payload ->> 'approver' as approver
@@ -16,10 +23,20 @@ from message
 where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = any ($3)
   and ($4::text is null or case_no = $4)
   and ($5::timestamptz is null or case_no in (
-      select case_no
-      from message
+      select m.case_no
+      from message m
       where ($1::text[] is null or source = any ($1)) and known_at <= $2
-      group by case_no
-      having max(greatest(known_at, occurred_at)) > $5 or bool_and(kind <> 'finish')
+      group by m.case_no
+      having max(greatest(known_at, occurred_at)) > $5
+          or bool_and(kind <> 'finish')
+          or count(*) filter (where kind = 'special_start')
+             > count(*) filter (where kind = 'special_result' and version = 1)
+          or (bool_and(kind <> 'certificate')
+              and max(occurred_at) filter (where kind = 'finish') > $5 - interval '60 days'
+              and exists (
+                  select
+                  from message a
+                  where a.case_no = m.case_no and a.kind = 'accept' and (a.payload ->> 'certificate_required')::boolean
+              ))
   ))
 order by case_no collate "C"

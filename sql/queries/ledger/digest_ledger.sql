@@ -11,8 +11,9 @@ with excluded (tbl, columns) as (
         ('quality_result', array['checked_rows', 'failed_rows']),
         ('night', array['judged_at']),
         ('card_event', array['seq', 'prev_hash', 'hash', 'appended_at', 'voids_seq', 'revision']),
-        ('notice', array['content', 'content_sha256', 'attempts', 'detail', 'created_at', 'updated_at']),
-        ('notice_item', array['card_event_seq', 'created_at']),
+        ('card_decision', array['seq', 'prev_hash', 'hash', 'appended_at']),
+        ('notice', array['content', 'content_sha256', 'head_hash', 'attempts', 'detail', 'created_at', 'updated_at']),
+        ('notice_item', array['card_event_seq', 'decision_seq', 'created_at']),
         ('bulletin', array['head_hash', 'html_sha256', 'docx_sha256', 'issued_at'])
 ),
 documents as (
@@ -28,9 +29,11 @@ documents as (
     union all select 'office_hours', to_jsonb(t) from office_hours t
     union all select 'night', to_jsonb(t) from night t
     union all select 'card_event', to_jsonb(t) from v_card_event t
+    union all select 'card_decision', to_jsonb(t) from card_decision t
     union all select 'push_finding', to_jsonb(t) from push_finding t
+    union all select 'finding_rule', to_jsonb(t) from finding_rule t
+    union all select 'finding_event', to_jsonb(t) from finding_event t
     union all select 'link_lag', to_jsonb(t) from link_lag t
-    union all select 'feed_incident', to_jsonb(t) from feed_incident t
     union all select 'notice', to_jsonb(t) from notice t
     union all select 'notice_item', to_jsonb(t) from notice_item t
     union all select 'notice_claim', to_jsonb(t) from notice_claim t

@@ -1,2 +1,2 @@
-insert into notice_claim (item_key, notice_key)
-select item_key, :notice_key from unnest(cast(:item_keys as text[])) as i (item_key);
+insert into notice_claim (item_key, recipient_id, notice_key)
+select item_key, :recipient_id, :notice_key from unnest(cast(:item_keys as text[])) as i (item_key);

@@ -1,9 +1,10 @@
 -- One row per told card event, with what was known of its case when it was judged. A case is its number: of two
 -- sources that report it the card's own wins.
 with told as (
-    select i.item_key, e.*
+    select i.item_key, i.mail_kind, i.payload as told_payload, d.decision, d.reason as decision_reason, e.*
     from notice_item i
     join card_event e on e.seq = i.card_event_seq
+    left join card_decision d on d.seq = i.decision_seq
     where i.item_key = any(:item_keys)
 ),
 known as (
@@ -45,7 +46,7 @@ promised_boundary as (
     where e.level = 'yellow'
     order by t.item_key, e.business_on desc, e.seq desc
 )
-select t.item_key, t.seq, t.source, t.case_no, t.clock, t.clock_key, t.level, t.business_on, t.event, t.nature,
+select t.item_key, t.mail_kind, t.told_payload, t.decision, t.decision_reason, t.seq, t.source, t.case_no, t.clock, t.clock_key, t.level, t.business_on, t.event, t.nature,
        t.standing, t.provisional, t.used_days, t.limit_days, t.excluded_days, t.base, t.item_name, t.responsible_hop,
        t.profile_version, t.calendar_version,
        department_name(coalesce(f.office, t.department), t.business_on) as office,

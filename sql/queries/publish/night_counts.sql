@@ -5,11 +5,18 @@ select department_name(department, :business_on) as department, level, new_cards
 from (
     select department, level,
            count(*) filter (
-               where business_on = :business_on and event in ('issued', 'reinstated') and is_highest
+               where case when is_manual then issued_on = :business_on
+                          else business_on = :business_on and event in ('issued', 'reinstated') end
+               and is_highest
                and (level <> 'reminder' or exists (select from notice_item i where i.card_event_seq = seq))
            ) as new_cards,
-           count(*) filter (where business_on = :business_on and not standing) as withdrawn_cards,
-           count(*) filter (where business_on = :business_on and standing and nature = 'suspect') as suspect_cards,
+           count(*) filter (
+               where case state when 'withdrawn' then business_on when 'revoked' then decided_on end = :business_on
+               and issued_on is not null
+           ) as withdrawn_cards,
+           count(*) filter (
+               where business_on = :business_on and state = 'issued' and nature = 'suspect'
+           ) as suspect_cards,
            count(*) filter (where is_highest) as standing_cards
     from card_on(:business_on)
     where not is_baseline

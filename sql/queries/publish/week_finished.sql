@@ -5,13 +5,13 @@ with candidate as (
     where kind = 'finish' and occurred_at >= :from_at and occurred_at < :until_at
 ),
 newest as (
-    select distinct on (case_no, kind) case_no, kind, occurred_at, payload
+    select distinct on (case_no, kind) case_no, kind, occurred_at, region, payload
     from message
     join candidate using (case_no)
     where kind in ('accept', 'finish') and known_at <= :data_until
     order by case_no, kind, source = department desc, source, version desc
 )
-select f.case_no, a.occurred_at as accepted_at, f.occurred_at as finished_at,
+select f.case_no, a.occurred_at as accepted_at, f.occurred_at as finished_at, a.region,
        (a.payload ->> 'promised_limit')::numeric as promised_limit,
        (a.payload ->> 'statutory_limit')::numeric as statutory_limit
 from newest f

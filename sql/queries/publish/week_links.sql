@@ -11,7 +11,7 @@ admitted as (
 lags as (
     select source, h.hop, case
                when h.hop = 'entry:' || source then m.written_at - m.occurred_at
-               when starts_with(h.hop, source || '->') then m.received_at - m.written_at
+               else m.received_at - m.written_at
            end as lag
     from hops h
     join admitted m using (source)

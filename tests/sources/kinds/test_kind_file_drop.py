@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import socket
+import stat
 import struct
 import threading
+import tracemalloc
 import zipfile
+from contextlib import chdir
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
+import structlog
+import xlsxwriter
 
 from etl.errors import ConfigurationError, SourceContractBroken, SourceIncomplete, SourceUnavailable
 from etl.sources.contract import Page, Pulled, Window
 from etl.sources.kinds import FileDrop, Files
+from etl.sources.kinds.file_drop import _Found, _read
 from etl.sources.kinds.workbook import CELLS_MAX
 
 HEADER = ("办件编号", "事项名称", "受理时间")
@@ -74,6 +82,11 @@ def pull_until_error(source, folder: Path, window: Window, error: type[Exception
     with pytest.raises(error) as caught:
         answers.extend(source.kind.pull(source, str(folder), window))
     return answers, str(caught.value)
+
+
+def pull_and_settle(source, folder: Path, window: Window) -> None:
+    pages, _ = pull(source, folder, window)
+    source.kind.settle(source, str(folder), [page.meta for page in pages], done=True)
 
 
 def decode(source, content: str | bytes):
@@ -175,11 +188,6 @@ def test_a_link_in_place_of_the_done_folder_is_refused(source, inbox, window, tm
         pull(source, inbox, window)
 
 
-def test_a_pipe_does_not_hang_the_night(source, inbox, window):
-    os.mkfifo(inbox / NAME)
-    assert pull(source, inbox, window)[0] == []
-
-
 def test_a_folder_with_a_files_name_is_not_taken(source, inbox, window):
     (inbox / NAME).mkdir()
     assert pull(source, inbox, window)[0] == []
@@ -189,6 +197,109 @@ def test_settling_cannot_be_led_out_of_the_folder(source, inbox, tmp_path):
     outside = drop(tmp_path, "outside.csv", text(LINE))
     source.kind.settle(source, str(inbox), [{"file": "../outside.csv", "sha256": "", "business_on": "x"}], done=True)
     assert outside.exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket", "link to a device", "link to nowhere"])
+def test_what_is_no_regular_file_is_neither_taken_nor_waited_for(source, inbox, window, kind):
+    path = inbox / NAME
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        if os.geteuid():
+            pytest.skip("only root makes devices")
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero: bytes without end
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as unix, chdir(inbox):
+            unix.bind(NAME)
+    else:
+        path.symlink_to("/dev/zero" if kind == "link to a device" else "/nowhere")
+    assert pull(source, inbox, window)[0] == []
+    meta = {"file": NAME, "sha256": "", "business_on": "2026-11-16"}
+    source.kind.settle(source, str(inbox), [meta], done=True)
+    assert os.path.lexists(path)
+    with pytest.raises(SourceContractBroken, match="regular file"):  # put there after the folder was listed
+        _read(_Found(0, NAME, path), 0)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_waits_under_a_files_name_in_done_is_neither_read_nor_replaced(source, inbox, window, kind):
+    drop(inbox, NAME, text(LINE))
+    (page,), _ = pull(source, inbox, window)
+    waiting = inbox / "done/2026-11-16" / NAME
+    waiting.parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(waiting)
+    else:
+        waiting.symlink_to("/dev/zero")
+    with pytest.raises(SourceContractBroken, match="regular file"):
+        source.kind.settle(source, str(inbox), [page.meta], done=True)
+    assert (inbox / NAME).exists()
+    assert os.path.lexists(waiting)
+
+
+def test_a_link_in_place_of_a_days_folder_leads_no_file_out(source, inbox, window, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    drop(inbox, NAME, text(LINE))
+    (page,), _ = pull(source, inbox, window)
+    (inbox / "done").mkdir()
+    (inbox / "done/2026-11-16").symlink_to(outside)
+    with pytest.raises(SourceContractBroken, match="is a link"):
+        source.kind.settle(source, str(inbox), [page.meta], done=True)
+    assert list(outside.iterdir()) == []
+    assert (inbox / NAME).exists()
+
+
+@pytest.mark.parametrize("name", ["done", "failed"])
+def test_a_file_in_place_of_a_folder_is_named(source, inbox, window, name):
+    drop(inbox, NAME, text(LINE))
+    drop(inbox, name, b"")
+    with pytest.raises(SourceContractBroken, match="is a link or file"):
+        pull(source, inbox, window)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_share_that_lets_nothing_be_moved_is_unavailable(source, inbox, window, done):
+    drop(inbox, NAME, text(LINE) if done else "wrong\n")
+    drop(inbox, f"{'done' if done else 'failed'}/2026-11-16", b"")  # where the day's folder ought to be
+    with pytest.raises(SourceUnavailable, match="cannot be worked in"):
+        pull_and_settle(source, inbox, window)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        NAME.encode() + "受理".encode("gbk"),
+        b"\xff\xfe\x80.csv",
+        b"x" * 255,
+        b"a\nfile_drop_unknown_name file=forged",
+        b"\x1b[2J\x1b]0;owned\x07.csv",
+        "\u202evsc.exe".encode(),
+        b"%2e%2e%2fetc%2fpasswd",
+        b"-rf",
+    ],
+)
+def test_a_file_of_any_name_is_left_alone_and_named_on_one_harmless_line(source, inbox, window, name):
+    drop(inbox, NAME, text(LINE))
+    Path(os.fsdecode(bytes(inbox) + b"/" + name)).write_bytes(b"x")
+    log = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
+    try:
+        pages, _ = pull(source, inbox, window)
+    finally:
+        structlog.reset_defaults()
+    log.flush()
+    (line,) = log.buffer.getvalue().decode().splitlines()
+    assert "file_drop_unknown_name" in line
+    assert re.sub(r"\x1b\[\d*m", "", line).isprintable()
+    assert [page.meta["file"] for page in pages] == [NAME]
+    assert os.fsencode(name) in {os.fsencode(entry) for entry in inbox.iterdir()}
+
+
+def test_a_url_in_place_of_a_folder_is_refused_without_repeating_its_password(source, window):
+    with pytest.raises(ConfigurationError) as caught:
+        list(source.kind.pull(source, "sftp://office:s3cret@host/in", window))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_folder_that_is_not_mounted_is_unavailable_and_not_empty(source, tmp_path, window):
@@ -511,6 +622,14 @@ def test_an_identifier_typed_as_a_number_is_rejected_because_its_end_is_lost(boo
     assert result.rejects[0][:2] == (0, "bad_number")
 
 
+@pytest.mark.parametrize("digits", [31, 33])
+def test_an_item_code_typed_as_a_number_is_rejected_because_its_end_is_lost(books, digits):
+    code = int("511511602000" + "0" * (digits - 15) + "123")
+    result = decode(books, book(("B1", code, "x"), ("B2", float(code), "x"), ("B3", str(code), "x")))
+    assert result.rows["事项名称"].to_pylist() == [str(code)]
+    assert reasons(result) == [(0, "bad_number"), (1, "bad_number")]
+
+
 def test_a_formula_error_is_rejected_and_not_read_as_an_empty_cell(books):
     result = decode(books, book(("B1", "#N/A", "x"), ("B2", "y", "z")))
     assert (result.rows["办件编号"].to_pylist(), reasons(result)) == (["B2"], [(0, "formula_error")])
@@ -568,6 +687,51 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused_too(books):
     assert lie != bomb
     with pytest.raises(SourceContractBroken, match="bomb"):
         decode(books, lie)
+
+
+def test_64_mib_of_zeros_in_a_zip_are_refused_under_whatever_name_they_come(source, books, inbox, window):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("zeros", bytes(64 << 20))
+    for name, by in (("drop_20261116.zip", source), (NAME, source), (XLSX_NAME, books)):
+        drop(inbox, name, packed.getvalue())
+        tracemalloc.start()
+        if name.endswith(".zip"):
+            assert pull(by, inbox, window)[0] == []
+        else:
+            pull_until_error(by, inbox, window, SourceContractBroken)
+            assert (inbox / "failed/2026-11-16" / name).exists()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 48 << 20, "never whole in memory"
+
+
+LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+ENTITIES = {
+    "a billion laughs": b'<!DOCTYPE x [<!ENTITY l0 "ha">' + LAUGHS + b"]>",
+    "a file of ours": b'<!DOCTYPE x [<!ENTITY l9 SYSTEM "file:///etc/passwd">]>',
+    "an address elsewhere": b'<!DOCTYPE x [<!ENTITY l9 SYSTEM "http://127.0.0.1:9/x">]>',
+    "a document type elsewhere": b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
+}
+
+
+@pytest.mark.parametrize(
+    "part", ["worksheets/sheet1", "sharedStrings", "workbook", "styles", "_rels/workbook.xml.rels"]
+)
+@pytest.mark.parametrize("declared", ENTITIES)
+def test_entities_in_any_part_of_a_workbook_are_refused_and_never_expanded(books, part, declared):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as workbook:
+        sheet = workbook.add_worksheet()
+        for row, cells in enumerate((HEADER, ("B1", "x", "y"))):
+            sheet.write_row(row, 0, cells)
+    name = f"xl/{part}" if part.endswith(".rels") else f"xl/{part}.xml"
+    with zipfile.ZipFile(content) as archive:
+        xml = archive.read(name)
+    head, tail = xml.split(b"?>", 1)
+    hostile = head + b"?>" + ENTITIES[declared] + tail.replace(b"B1", b"&l9;")
+    with pytest.raises(SourceContractBroken, match="declares a document type"):
+        decode(books, rezip(content.getvalue(), **{name.replace("/", "__"): hostile}))
 
 
 def test_many_members_may_not_add_up_to_a_bomb(books, set_setting):

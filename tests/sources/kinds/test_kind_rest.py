@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import socket
 import socketserver
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -25,6 +27,7 @@ from etl.errors import (
 )
 from etl.sources.contract import Page, Pulled, Window
 from etl.sources.kinds import Rest
+from etl.sources.kinds.decode import ROWS_MAX
 
 PASSWORD = "p@ss/word"
 
@@ -225,6 +228,53 @@ def test_fewer_rows_than_declared_are_incomplete_and_the_stream_gets_no_end(http
         next(answers)
 
 
+def shifting(*batches: list[int]) -> Callable[[Request], Response]:
+    """A platform of numbered rows that shows its next batch of rows at each request, ever two to a page."""
+    shown = iter(batches)
+
+    def answer(request: Request) -> Response:
+        rows = next(shown)
+        rest = [number for number in rows if number > int(request.args.get("after", -1))]
+        page = [{"id": number} for number in rest[:2]]
+        return Response(json.dumps(envelope(page, len(rows), str(rest[1]) if len(rest) > 2 else None)))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("batches", "there"),
+    [
+        pytest.param([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]], "123456", id="one came"),
+        pytest.param([[1, 2, 3, 4], [1, 2, 4]], "124", id="one went"),
+    ],
+)
+def test_rows_that_come_or_go_ahead_of_the_key_while_paging_are_neither_lost_nor_read_twice(
+    httpserver, rest, make_source, window, batches, there
+):
+    httpserver.expect_request("/accept").respond_with_handler(shifting(*batches))
+    source = make_source(rest)
+    pages, (end,) = pull(source, httpserver.url_for("/"), window)
+    assert [key for page in pages for key in decoded(source, page).rows["id"].to_pylist()] == list(there)
+    assert end.declared_rows == len(there)
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        pytest.param([[2, 3, 4, 5], [1, 2, 3, 4, 5]], "4 rows came, 5 were declared", id="one came behind the key"),
+        pytest.param([[1, 2, 3, 4], [2, 3, 4]], "4 rows came, 3 were declared", id="one read before went"),
+        pytest.param([[1, 2, 3, 4], [2, 3, 4, 9]], "5 rows came, 4", id="one read before got a later key"),
+        pytest.param([[2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], [1, 3, 4, 5, 6]], "rose and fell", id="one came, one went"),
+    ],
+)
+def test_a_list_that_shifts_behind_the_key_while_paging_is_named_incomplete(
+    httpserver, rest, make_source, window, batches, said
+):
+    httpserver.expect_request("/accept").respond_with_handler(shifting(*batches, batches[-1]))
+    with pytest.raises(SourceIncomplete, match=said):
+        pull(make_source(rest), httpserver.url_for("/"), window)
+
+
 # --- transport ------------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +344,74 @@ def test_a_body_that_dribbles_in_for_ever_is_cut_off_by_the_total_limit(make_sou
     with raw_server(dribble) as url, pytest.raises(SourceUnavailable, match="longer than its limit"):
         pull(make_source(rest), url, window)
     assert time.monotonic() - started < 2
+
+
+@contextmanager
+def dribbling(start: bytes, drop: bytes) -> Iterator[str]:
+    """A server that answers with `start` and then a drop every 20 ms, for ever."""
+
+    def answer(connection: socket.socket) -> None:
+        try:
+            connection.sendall(start)
+            while True:
+                time.sleep(0.02)
+                connection.sendall(drop)
+        except OSError:
+            return
+
+    with raw_server(answer) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        pytest.param(b"HTTP/1.1 2", b"0", id="status line"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", id="header"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x", id="chunk length"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b" ", id="body without length"),
+        pytest.param(b"HTTP/1.1 500 No\r\nContent-Length: 99999\r\n\r\n", b" ", id="body of an error"),
+    ],
+)
+def test_an_answer_that_dribbles_in_anywhere_is_cut_off_by_the_total_limit(make_source, window, start, drop):
+    rest, began = Rest(streams=("accept",), backoff_seconds=0, total_seconds=0.3), time.monotonic()
+    with dribbling(start, drop) as url, pytest.raises(SourceUnavailable, match=r"longer than its limit of 0\.3 s"):
+        pull(make_source(rest), url, window)
+    assert time.monotonic() - began < 5
+
+
+def test_a_handshake_that_dribbles_in_is_cut_off_by_the_total_limit(make_source, window):
+    class Dribble(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(b"\x16\x03\x03\x3f\xff")  # a record of 16 kB follows
+                while not self.server.is_over.wait(0.02):
+                    self.request.sendall(b"\x02")
+
+    rest, began = Rest(streams=("accept",), backoff_seconds=0, total_seconds=0.3), time.monotonic()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dribble) as server:
+        server.daemon_threads, server.is_over = True, threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        with pytest.raises(SourceUnavailable, match="longer than its limit"):
+            pull(make_source(rest), f"https://127.0.0.1:{server.server_address[1]}", window)
+        server.is_over.set()
+        server.shutdown()
+        thread.join()
+    assert time.monotonic() - began < 5
+
+
+def test_pages_without_end_whose_total_grows_along_are_cut_off_by_the_total_limit(httpserver, make_source, window):
+    served = itertools.count(1)
+
+    def grow(request: Request) -> Response:
+        number = next(served)
+        return Response(json.dumps(envelope([{"id": number}], number + 1, f"k{number}")))
+
+    httpserver.expect_request("/accept").respond_with_handler(grow)
+    with pytest.raises(SourceUnavailable, match="longer than its limit"):
+        pull(make_source(Rest(streams=("accept",), total_seconds=0.3)), httpserver.url_for("/"), window)
 
 
 def test_a_body_that_stalls_in_the_middle_is_unavailable(set_setting, rest, make_source, window):
@@ -375,6 +493,28 @@ def test_a_small_body_that_decompresses_beyond_the_limit_is_refused(set_setting,
         pull(make_source(rest), httpserver.url_for("/"), window)
 
 
+def test_64_mib_of_zeros_in_a_few_kb_of_gzip_are_refused_before_they_are_made(
+    set_setting, httpserver, rest, make_source, window
+):
+    set_setting("page_bytes_max", 4 << 20)
+    body = gzip.compress(bytes(64 << 20), compresslevel=1)
+    httpserver.expect_request("/accept").respond_with_data(body, headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
+    with pytest.raises(SourceContractBroken, match="once decompressed"):
+        pull(make_source(rest), httpserver.url_for("/"), window)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 << 20, "never whole in memory"
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "deflate", "br", "zstd", "x-unheard-of"])
+def test_a_body_packed_otherwise_than_asked_for_is_never_unpacked(httpserver, rest, make_source, window, coding):
+    body = gzip.compress(gzip.compress(json.dumps(envelope([])).encode()))
+    httpserver.expect_request("/accept").respond_with_data(body, headers={"Content-Encoding": coding})
+    with pytest.raises(SourceContractBroken, match="only gzip is asked for"):
+        pull(make_source(rest), httpserver.url_for("/"), window)
+
+
 def test_a_login_page_in_place_of_json_is_a_broken_contract(httpserver, rest, make_source, window):
     httpserver.expect_request("/accept").respond_with_data("<html>请登录</html>", content_type="text/html")
     with pytest.raises(SourceContractBroken, match="not JSON"):
@@ -407,7 +547,10 @@ def test_no_error_message_shows_the_credentials(httpserver, make_source, window,
 
 
 def test_a_connection_that_is_no_http_url_is_refused_without_repeating_it(rest, make_source, window):
-    for url in ("ftp://office:secret@host/", "office:secret@host", "http://office:secret@host:port/"):
+    for url in (
+        *("ftp://office:secret@host/", "office:secret@host", "http://office:secret@host:port/"),
+        *("http://office:1/secret@host/", "http://office:secret#@host/", "http://office:secret?@host/"),
+    ):
         with pytest.raises(ConfigurationError) as caught:
             pull(make_source(rest), url, window)
         assert "secret" not in str(caught.value)
@@ -507,6 +650,43 @@ def test_a_bad_row_is_rejected_with_its_reason_and_its_neighbours_stay(rest, mak
     result = decode(make_source(rest), body.encode())
     assert result.rows["a"].to_pylist() == ["1", "3"]
     assert [(row_no, found) for row_no, found, _ in result.rejects] == [(1, reason)]
+
+
+def nested(depth: int) -> bytes:
+    value = '[{"a":' * (depth // 2) + "1" + "}]" * (depth // 2)
+    return f'{{"total":1,"next":null,"data_until":"2026-11-17T00:30:00+08:00","rows":[{{"a":{value}}}]}}'.encode()
+
+
+def test_nesting_of_any_depth_costs_its_row_or_its_page_and_nothing_else(rest, make_source):
+    assert decode(make_source(rest), nested(2)).rejects == []
+    for depth in (4, 100, 900):
+        (reject,) = decode(make_source(rest), nested(depth)).rejects
+        assert reject[:2] == (0, "nested_too_deep")
+    for depth in (*range(960, 1000, 2), 5_000):  # where reading it may, or may not, be the last thing that works
+        with suppress(SourceContractBroken):
+            assert decode(make_source(rest), nested(depth)).rejects[0][1] == "nested_too_deep"
+
+
+def test_a_key_given_twice_is_found_however_it_is_spelled(rest, make_source):
+    body = envelope([{"a": "1"}, {"b": "1"}])
+    text = json.dumps(body).replace('{"a": "1"}', '{"a": "1", "\\u0061": "2"}')
+    result = decode(make_source(rest), text.encode())
+    assert [(row_no, reason) for row_no, reason, _ in result.rejects] == [(0, "duplicate_key")]
+
+
+def test_a_rejected_row_has_the_same_fingerprint_whenever_it_comes(rest, make_source):
+    row = '{"a":NaN,"b":{"c":1,"c":2},"d":[[["x"]]],"e":"\\ud800"}'
+    body = f'{{"total":1,"next":null,"data_until":"2026-11-17T00:30:00+08:00","rows":[{row}]}}'.encode()
+    first, second = (decode(make_source(rest), body).reject_sha256s for _ in range(2))
+    assert first == second
+    assert decode(make_source(rest), body.replace(b"NaN", b"Infinity")).reject_sha256s != first
+
+
+def test_a_page_of_nothing_but_tiny_rows_is_refused_before_its_rejects_fill_the_memory(rest, make_source):
+    rows = "0," * ROWS_MAX + "0"
+    body = f'{{"total":1,"next":null,"data_until":"2026-11-17T00:30:00+08:00","rows":[{rows}]}}'
+    with pytest.raises(SourceContractBroken, match=f"more than {ROWS_MAX} rows"):
+        decode(make_source(rest), body.encode())
 
 
 def test_a_rejects_detail_never_repeats_the_value(rest, make_source):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import socketserver
+import threading
+import time
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -335,7 +339,85 @@ def test_a_database_that_does_not_answer_is_unavailable_and_its_password_stays_s
     assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"
 
 
-@pytest.mark.parametrize("connection", ["office:s3cret@front", "nosuchdb://office:s3cret@host/x", ""])
+@pytest.mark.database
+def test_a_query_that_hangs_is_given_up_by_the_total_limit_and_by_the_server_too(postgresql_url, make_source, window):
+    source, began = make_source(Table({"accept": SPEC}, total_seconds=0.4)), time.monotonic()
+    other = sa.create_engine(postgresql_url)
+    with filled(postgresql_url, [row(1)]), other.connect() as holder:
+        holder.execute(sa.text("lock table up_accept in access exclusive mode"))
+        with pytest.raises(SourceUnavailable, match="does not answer"):
+            pull(source, postgresql_url, window)
+        assert time.monotonic() - began < 5
+        waiting = sa.text(
+            "select count(*) from pg_stat_activity where query like '%up_accept%' and wait_event = 'relation'"
+        )
+        while holder.execute(waiting).scalar_one() and time.monotonic() - began < 5:
+            time.sleep(0.05)
+        assert holder.execute(waiting).scalar_one() == 0
+        holder.rollback()
+    other.dispose()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"", id="nothing at all"),
+        pytest.param(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", id="welcome and then nothing"),
+        pytest.param(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I" + b"N\0\0\0\x05\0" * 3, id="welcome and then chatter"),
+    ],
+)
+def test_a_server_that_stops_answering_holds_nobody_beyond_the_total_limit(make_source, window, set_setting, said):
+    set_setting("source_timeout_seconds", 2)
+
+    class Silent(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+            with suppress(OSError):
+                self.request.sendall(said)
+                while not self.server.is_over.wait(0.02):
+                    self.request.sendall(said[22:28])
+
+    source, began = make_source(Table({"accept": SPEC}, total_seconds=0.4)), time.monotonic()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent) as server:
+        server.daemon_threads, server.is_over = True, threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        with pytest.raises(SourceUnavailable, match="does not answer"):
+            pull(source, f"postgresql+psycopg://u@127.0.0.1:{server.server_address[1]}/x?sslmode=disable", window)
+        server.is_over.set()
+        server.shutdown()
+        thread.join()
+    assert time.monotonic() - began < 8
+
+
+def test_a_page_of_huge_values_is_refused_before_it_fills_the_memory(sqlite_url, set_setting, make_source, window):
+    set_setting("page_bytes_max", 1 << 20)
+    source = make_source(Table({"accept": SPEC}))
+    with filled(sqlite_url, [row(n, sxmc="长" * 30_000) for n in range(600)]):
+        tracemalloc.start()
+        with pytest.raises(SourceContractBroken, match="lower page_rows"):
+            pull(source, sqlite_url, window)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 30 << 20, "of 54 MB"
+
+
+@pytest.mark.database
+def test_no_number_of_a_database_is_taken_for_one_that_is_none(postgresql_url, make_source, window):
+    with filled(postgresql_url, []) as table:
+        table.info["insert"](row(1), row(2, fee=Decimal("NaN")), row(3, fee=Decimal("12.50")))
+        source = make_source(Table({"accept": SPEC}))
+        pages, _ = pull(source, postgresql_url, window)
+    assert values(source, pages, "fee") == [None, "NaN", "12.5000"], "text, for the dialect to refuse"
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        *("office:s3cret@front", "nosuchdb://office:s3cret@host/x", ""),
+        *("postgresql+psycopg://office:p@s3cret@127.0.0.1:1/x", "postgresql+psycopg://office:s3cret@host:port/x"),
+    ],
+)
 def test_a_connection_that_is_no_database_url_is_refused_without_repeating_it(make_source, window, connection):
     with pytest.raises(ConfigurationError) as caught:
         pull(make_source(Table({"accept": SPEC})), connection, window)

@@ -1,0 +1,56 @@
+"""The night's findings by rules other than time: a difference, like its cards, computed from messages alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import pyarrow.compute as pc
+from sqlalchemy import Engine
+
+from etl import sources
+from etl.domain.night import ZONE
+from etl.store import findings as finding_store
+from etl.store.calendars import Calendars
+from etl.store.profiles import profile_book
+from etl.supervision.findings import FINDINGS, changes, find_table
+from etl.supervision.rules import rules
+
+
+def record_night(
+    engine: Engine,
+    night: date,
+    earlier: Mapping[str, datetime],
+    now: Mapping[str, datetime],
+    calendars: Calendars,
+) -> int:
+    """Store find(night) - find(night before) -> number of events.
+
+    Args:
+        earlier, now: per source the moment it is judged at on the night before and on this one.
+    """
+    groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
+    for name, moment in now.items():
+        if earlier.get(name) != moment:
+            groups[earlier.get(name), moment, sources.get(name).profile].append(name)
+    items, events = finding_store.catalogue(engine), []
+    for (before, moment, rules_name), names in groups.items():
+        ruled = profile_book(rules_name)
+        book = calendars.book(ruled.calendar)
+        is_revised = before is None or any(
+            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, ruled)
+        )
+        messages = finding_store.messages(names, moment, None if is_revised else before)
+        old = FINDINGS.empty_table()
+        if before is not None:
+            old = find_table(
+                messages.filter(pc.less_equal(messages["known_at"], before)), before, before, ruled, book, items
+            )
+        for event in changes(old, find_table(messages, moment, moment, ruled, book, items)):
+            in_force_from = sources.get(event["source"]).in_force_from
+            is_baseline = event["occurred_at"].astimezone(ZONE).date() < in_force_from
+            events.append(event | {"business_on": night, "is_baseline": is_baseline})
+    told = [{"rule": one.code, "title": one.title, "basis": one.basis, "about": one.about} for one in rules().values()]
+    finding_store.record_night(engine, night, told, events)
+    return len(events)

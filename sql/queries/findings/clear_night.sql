@@ -1,0 +1,1 @@
+delete from finding_event where business_on = :business_on

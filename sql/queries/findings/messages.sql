@@ -1,0 +1,38 @@
+-- Everything the rules read of cases that are open or changed; $1 sources, $2 known_by, $3 leave out cases that were over
+-- by then and about which nothing came since (null: none). A finished case stays open while a special procedure has no
+-- result, and for sixty days (more than any ten working days) while nothing shows that the decision was delivered.
+select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
+       department, region, item_code, item_name,
+       payload ->> 'channel' as channel,
+       payload ->> 'outcome' as outcome,
+       payload ->> 'reason' as reason,
+       (payload ->> 'promised_limit')::float8 as promised_limit,
+       (payload ->> 'statutory_limit')::float8 as statutory_limit,
+       payload ->> 'limit_unit' as limit_unit,
+       payload ->> 'case_type' as case_type,
+       (payload ->> 'joint')::boolean as joint,
+       case when jsonb_typeof(payload -> 'stage_plan') = 'array'
+            then array(select jsonb_array_elements_text(payload -> 'stage_plan')) end as stage_plan,
+       payload ->> 'name' as name,
+       (payload ->> 'began_at')::timestamptz as began_at,
+       (payload ->> 'limit')::float8 as limit,
+       payload ->> 'handler' as handler,
+       (payload ->> 'fee')::float8 as fee,
+       payload ->> 'fee_basis' as fee_basis,
+       payload ->> 'special_kind' as special_kind,
+       (payload ->> 'approved_days')::float8 as approved_days,
+       payload ->> 'approver' as approver
+from message
+where source = any ($1) and known_at <= $2
+  and ($3::timestamptz is null or case_no in (
+      select case_no
+      from message
+      where source = any ($1) and known_at <= $2
+      group by case_no
+      having max(greatest(known_at, occurred_at)) > $3
+          or bool_and(kind <> 'finish')
+          or count(*) filter (where kind = 'special_start')
+             > count(*) filter (where kind = 'special_result' and version = 1)
+          or (bool_and(kind not in ('collect', 'certificate'))
+              and max(occurred_at) filter (where kind = 'finish') > $3 - interval '60 days')
+  ))

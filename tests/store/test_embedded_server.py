@@ -1,0 +1,42 @@
+"""The embedded server's first start on a machine, by several processes at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.settings import ROOT
+
+NEW_MACHINE = """
+set -e
+mount --bind "$1/etc" /etc
+sed -i '/^pgserver:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
+shift
+for folder; do
+    "$PYTHON" -c "import sys; from pathlib import Path; from etl.store.engine import embedded_url
+embedded_url(Path(sys.argv[1]), 'first')" "$folder" &
+    pids="$pids $!"
+done
+for pid in $pids; do wait $pid; done
+"""
+
+
+@pytest.mark.database
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="only root's server has a user of its own")
+def test_processes_that_start_servers_at_once_on_a_new_machine_do_not_stumble_over_its_user(
+    embedded_var: Path,
+) -> None:
+    shutil.copytree("/etc", embedded_var / "etc", symlinks=True, ignore_dangling_symlinks=True)
+    folders = [str(embedded_var / name) for name in ("a", "b")]
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", NEW_MACHINE, "new-machine", str(embedded_var), *folders],
+        cwd=ROOT, env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    if "unshare failed" in done.stderr or "mount failed" in done.stderr or "permission denied" in done.stderr.lower():
+        pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
