@@ -31,8 +31,8 @@ class Clock:
     """One clock of the rule book.
 
     `run` finds its runs and their limits (those of base `fixed` are the profile's) at the moments asked; it sees only
-    messages of `kinds`, and only cases with one of the first of these kinds, or, if `starts` names a column and a value,
-    with a message that holds it. `is_keyed`: a case has several runs, told apart by seq. `is_suspended`: special
+    messages of `kinds`, and only cases with one of the first of these kinds, or, if `starts` names a column and its
+    value, with a message that holds it. `is_keyed`: a case has several runs, told apart by seq. `is_suspended`: special
     procedures stop it; `is_extendable`: an extension moves its limits.
     """
 
