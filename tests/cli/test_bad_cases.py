@@ -12,7 +12,7 @@ import pytest
 
 from etl.domain.message import distinct, parse, table
 from etl.store import calendars
-from etl.store.profiles import profile
+from etl.store.profiles import profile, profile_book
 from etl.supervision.findings import find_table
 from etl.supervision.judge import with_known_at
 from tests.cli.command import Ended, jiancha
@@ -214,8 +214,14 @@ def test_a_profile_with_a_typo_is_refused_with_its_field(tmp_path: Path) -> None
     ):
         path = tmp_path / "typo.toml"
         path.write_text(wrong, encoding="utf-8")
-        profile.cache_clear()
+        profile_book.cache_clear()
         refused(judge(Case().accept(ACCEPTED, 7, 10), "--profile", path), 2, said)
+
+
+def forget() -> None:
+    """What this process has read of the shipped calendar."""
+    for read in (calendars.packaged, calendars._seeded, calendars._calendars):
+        read.cache_clear()
 
 
 @pytest.fixture
@@ -224,9 +230,9 @@ def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("calendar_days.csv", "statutory_days.csv"):
         (tmp_path / name).write_bytes((calendars.SEEDS / name).read_bytes())
     monkeypatch.setattr(calendars, "SEEDS", tmp_path)
-    calendars.packaged.cache_clear()
+    forget()
     yield tmp_path
-    calendars.packaged.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize("name", ["calendar_days", "statutory_days"])
@@ -234,7 +240,6 @@ def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_an_empty_calendar_file_is_refused_for_safety(seeds: Path, name: str, kept: int) -> None:
     file = seeds / f"{name}.csv"
     file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:kept]), encoding="utf-8")
-    calendars._calendars.cache_clear()
     refused(judge(Case().accept(ACCEPTED, 7, 10)), 4, "nothing can be counted")
 
 
