@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from etl.sources.values import Reader, Rows, code
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -18,3 +22,26 @@ class Codes:
     limit_unit: Mapping[str, str]
     opinion: Mapping[str, str]
     flag: Mapping[str, bool]
+
+
+INSERT, UPDATE, DELETE = ("I", "i"), ("U", "u"), ("D", "d")
+"""What cd_operation says was done to a record, in either case."""
+IS_DELETED = dict.fromkeys((*INSERT, *UPDATE), False) | dict.fromkeys(DELETE, True)
+
+
+@dataclass(frozen=True)
+class undeleted:
+    """What a row says, unless it says that the record was deleted: that row is set aside, never read as the record."""
+
+    reader: Reader
+    operation: str = "cd_operation"
+
+    @property
+    def column(self) -> str:
+        """The column named when the value is missing."""
+        return self.reader.column
+
+    def read(self, rows: Rows) -> pa.Array:
+        """-> the reader's array."""
+        rows.fault(code(self.operation, IS_DELETED).read(rows), "deleted_in_source", self.operation)
+        return self.reader.read(rows)
