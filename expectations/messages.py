@@ -13,6 +13,7 @@ CLOCK_SKEW = timedelta(hours=1)
 ONCE = frozenset(KINDS) - REPEATING
 UNPRINTABLE = "[\\s\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffd]"
 
+CHINESE = "[\u4e00-\u9fff]"
 CHANGED_AT = 200_000_000
 """From here on a version is no count but the seconds from 2000 until the change (`etl.sources.sets`); this is 2006."""
 INEXACT = "^[+-]?[0-9]+(?:[.][0-9]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
@@ -51,5 +52,7 @@ def suite(cutoff: datetime) -> list[Rule]:
         Rule("written_before_occurred", "写入早于发生五分钟以上", "warning", between("push_lag_s", -300, None)),
         Rule("written_missing", "无写入时间，无法区分推送延时与补录", "warning", present("written_at")),
         Rule("item_code_length", "实施编码不是31或33位", "warning", matches("item_code", "^(?:.{31}|.{33})$")),
+        Rule("item_code_is_name", "实施编码一栏填写了名称", "warning", lacks("item_code", CHINESE)),
+        Rule("item_name_is_code", "事项名称一栏填写了编码", "warning", lacks("item_name", "^[0-9A-Za-z-]{9,}$")),
         Rule("item_name_length", "事项名称长度不在2至300个字符之间", "warning", length("item_name", 2, 300)),
     ]

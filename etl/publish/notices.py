@@ -214,6 +214,7 @@ class _Night:
                 feeds=self._rows("night_feeds", business_on=night),
                 silent=feeds.silent(self._connection, night),
                 links=self._rows("night_links", business_on=night),
+                drift=self._rows("night_drift", business_on=night),
                 doubtful=outbox.in_doubt(self._connection),
                 waiting=self._waiting,
                 footer=self._footer(business_on=night),

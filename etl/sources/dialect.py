@@ -96,7 +96,10 @@ def to(
 
 @dataclass(frozen=True)
 class Columns:
-    """The dialect of one source (see `etl.sources.contract.Dialect`)."""
+    """The dialect of one source (see `etl.sources.contract.Dialect`).
+
+    `ignored`: columns that are known to come and are not read; any other is reported as new.
+    """
 
     case_no: str
     version: Reader
@@ -105,6 +108,23 @@ class Columns:
     item_code: Reader
     item_name: Reader
     streams: Mapping[str, Sequence[To]]
+    ignored: frozenset[str] = frozenset()
+
+    def mapping(self, stream: str) -> list[tuple[str, str, Reader]]:
+        """(message kind, field, reader) of everything the stream says; what all its messages share comes first."""
+        shared: list[tuple[str, str, Reader]] = [
+            ("*", "case_no", text(self.case_no, required=True)),
+            ("*", "version", self.version),
+            ("*", "written_at", self.written),
+            ("*", "received_at", self.received),
+            ("*", "item_code", self.item_code),
+            ("*", "item_name", self.item_name),
+        ]
+        for to in self.streams[stream]:
+            conditions = [("when", text(to.when.column))] if to.when else []
+            own = [*conditions, ("occurred_at", to.occurred), ("seq", to.seq), *to.fields.items()]
+            shared += [(to.kind, name, reader) for name, reader in own]
+        return shared
 
     def messages(self, source: Source, stream: str, rows: pa.Table) -> tuple[pa.Table, Sequence[Reject]]:
         """Text columns + `row_no` -> (messages + `row_no`, one reject per row that says something impossible).

@@ -6,8 +6,8 @@ A reader never guesses. What it does not recognise becomes a fault of that row, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -274,6 +274,17 @@ class applicant:
         masked = pc.binary_join_element_wise(pc.utf8_slice_codeunits(name, 0, 1), stars, last, "")
         phone = pc.replace_substring_regex(name, r"^(1\d\d)\d{4}(\d{4})$", r"\1****\2")
         return pc.if_else(pc.match_substring_regex(name, r"^1[3-9]\d{9}$"), phone, masked)
+
+
+def columns_of(reader: Any) -> Iterator[str]:
+    """Every column a reader looks at, those of the readers inside it included."""
+    for part in fields(reader):
+        value = getattr(reader, part.name)
+        if part.name in ("column", "operation") and value:
+            yield value
+        for inner in value if isinstance(value, tuple) else (value,):
+            if hasattr(inner, "read"):
+                yield from columns_of(inner)
 
 
 def excerpt(value: str | None, names: Iterable[str | None] = ()) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from etl.sources.contract import Source
 from etl.sources.kinds import Rest
-from etl.sources.sets import Codes, gbt_39046, guangdong, national_changes, provincial
+from etl.sources.sets import Codes, gbt_39046, guangdong, national_changes, nightly_files, provincial
 
 RETURNED_IS_1 = {
     "0": "granted", "1": "returned", "2": "voided", "3": "voided", "5": "withdrawn", "6": "granted", "7": "refused"
@@ -35,7 +35,10 @@ MAPPINGS = {
     ),
     **{
         f"gbt_39046_{suffix}": replace(
-            _DEPARTMENT, kind=gbt_39046.files(f".{suffix}"), dialect=gbt_39046.dialect(CODES), encoding=encoding
+            _DEPARTMENT,
+            kind=nightly_files(gbt_39046.COLUMNS, f".{suffix}"),
+            dialect=gbt_39046.dialect(CODES),
+            encoding=encoding,
         )
         for suffix, encoding in (("csv", "gb18030"), ("xlsx", "utf-8"), ("xml", "utf-8"))
     },

@@ -112,6 +112,24 @@ class FileDrop:
         """File bytes -> the declared columns as text; `row_no` counts the rows after the header."""
         return tabular.decode(self.streams[stream], content, source.encoding)
 
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """The declared header."""
+        return self.streams[stream].header
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """The newest file of the stream, waiting or already taken, as a whole; it stays where it is."""
+        with _reachable(source):
+            folder, files = _folder(source, connection), self.streams[stream]
+            found = [each for each in (*_scan(folder), *_past(folder, DONE)) if files.match(each.name)]
+            if not found:
+                return None
+            content = _read(max(found), 0)
+            return Page(stream, 1, content, files.media_type, max(found).meta(content, until.date()))
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """File bytes under whatever header the file has."""
+        return tabular.look(self.streams[stream], content, source.encoding)
+
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Move landed files out of the inbox into ``done/<business date>/`` or ``failed/<business date>/``.
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from etl.errors import ConfigurationError, SourceContractBroken, SourceError, So
 from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
 from etl.sources.kinds.deadline import Deadline
-from etl.sources.kinds.decode import Reject, columns
+from etl.sources.kinds.decode import columns
 
 _TEMPORAL = (sql_types.DateTime, sql_types.Date, sql_types.Time)
 _MEDIA_TYPE = "application/jsonl"
@@ -86,14 +87,19 @@ class Table:
             SourceIncomplete: the pages hold another number of rows than the table counts.
             SourceContractBroken: a table or column is missing, or a row cannot be placed in any window.
         """
+        with self._reading(source, connection) as (database, deadline):
+            for stream, spec in self.tables.items():
+                try:
+                    yield from self._stream(database, source, stream, spec, window, deadline)
+                except SourceError as error:
+                    raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
+
+    @contextmanager
+    def _reading(self, source: Source, connection: str) -> Iterator[tuple[Connection, Deadline]]:
         engine, deadline = _engine(connection), Deadline(self.total_seconds)
         try:
             with deadline.enforced(), _watched(engine, deadline), _snapshot(engine, deadline) as database:
-                for stream, spec in self.tables.items():
-                    try:
-                        yield from self._stream(database, source, stream, spec, window, deadline)
-                    except SourceError as error:
-                        raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
+                yield database, deadline
         except OperationalError as error:
             raise SourceUnavailable(f"{source.name}: {_where(engine)} does not answer ({_said(error)})") from error
         except DBAPIError as error:
@@ -101,16 +107,34 @@ class Table:
         finally:
             engine.dispose()
 
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """Every column that is read."""
+        return self.tables[stream].read
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """The rows inserted last, with every column the table has, under the declared names where there are any."""
+        spec = self.tables[stream]
+        with self._reading(source, connection) as (database, _):
+            name, entries = _described(database, spec)
+            table = table_of(name, *map(_column, entries), schema=spec.schema)
+            names = [_declared(spec, entry["name"]) for entry in entries]
+            read = dict(zip(names, table.c, strict=True))
+            order = [read[spec.inserted_at].desc()] if spec.inserted_at in read else []
+            content, count, _ = _lines(names, database.execute(select(*table.c).order_by(*order).limit(rows)))
+        return Page(stream, 1, content, _MEDIA_TYPE, {"table": spec.table}) if count else None
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """JSON Lines of one page -> whatever columns the rows have."""
+        rows = _parsed(source, stream, content)
+        names = dict.fromkeys(chain.from_iterable(rows))
+        return columns({name: [row.get(name) for row in rows] for name in names}, range(len(rows)), [])
+
     def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
         """JSON Lines of one page -> text columns, in the declared order; null stays null."""
-        # Written by `pull`, so always UTF-8; bytes split at line ends only, text would also split at U+2028.
-        try:
-            rows: list[dict[str, str | None]] = orjson.loads(b"[" + b",".join(content.splitlines()) + b"]")
-        except orjson.JSONDecodeError as error:
-            raise SourceContractBroken(f"{source.name}/{stream}: the landed page is damaged ({error})") from None
-        rejects: list[Reject] = []
-        names = self.tables[stream].read
-        return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), rejects)
+        rows, names = _parsed(source, stream, content), self.tables[stream].read
+        if lost := [name for name in names if rows and name not in rows[0]]:
+            raise SourceContractBroken(f"{source.name}/{stream}: the page lacks column {', '.join(lost)}")
+        return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), [])
 
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Nothing to do: the table belongs to the department and is only read."""
@@ -203,6 +227,15 @@ class _Shape:
             for at in range(len(order))
         ]
         return statement.where(order[0] >= last[0], or_(*after))
+
+
+def _parsed(source: Source, stream: str, content: bytes) -> list[dict[str, str | None]]:
+    # Written by `pull`, so always UTF-8; bytes split at line ends only, text would also split at U+2028.
+    try:
+        rows: list[dict[str, str | None]] = orjson.loads(b"[" + b",".join(content.splitlines()) + b"]")
+    except orjson.JSONDecodeError as error:
+        raise SourceContractBroken(f"{source.name}/{stream}: the landed page is damaged ({error})") from None
+    return rows
 
 
 def _described(database: Connection, spec: TableSpec) -> tuple[str, list[Any]]:

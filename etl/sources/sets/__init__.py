@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from etl.sources.kinds import FileDrop, Files
 from etl.sources.values import Reader, Rows, code
 
 
@@ -45,3 +46,13 @@ class undeleted:
         """-> the reader's array."""
         rows.fault(code(self.operation, IS_DELETED).read(rows), "deleted_in_source", self.operation)
         return self.reader.read(rows)
+
+
+def nightly_files(columns: Mapping[str, tuple[str, ...]], suffix: str) -> FileDrop:
+    """One file per stream and night, named `<stream>_<date>` and ending in ``.csv``, ``.xlsx`` or ``.xml``.
+
+    A quiet day sends its headings only. In XML a record is an element 办件, with an empty element for an empty cell.
+    """
+    record = "办件" if suffix == ".xml" else ""
+    files = {stream: Files(f"{stream}_{{date}}{suffix}", header, record=record) for stream, header in columns.items()}
+    return FileDrop(files, expects_daily=True)

@@ -2,7 +2,7 @@
 
 Headings are the standard's names of data items, times YYYYMMDDhhmmss to the second, case types 1 即办, 2 承诺, 9 其他.
 版本号 and 写入时间 are extensions, which its clause 4 allows: without them nobody could tell a correction from a
-contradiction. In XML a record is an element 办件 with one element per item, empty where there is nothing to say.
+contradiction. `etl.sources.sets.nightly_files` says how the files are named and what XML looks like.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from etl.sources.dialect import Columns, Fields, When, to
-from etl.sources.kinds import FileDrop, Files
 from etl.sources.sets import Codes
 from etl.sources.values import COMPACT, applicant, code, constant, first_of, listing, number, text, time, whole
 
@@ -26,17 +25,9 @@ _OWN = {
 }
 COLUMNS = {stream: tuple(f"{_HEAD} {own} {_TAIL}".split()) for stream, own in _OWN.items()}
 """The headings of each file."""
-RECORD = "办件"
 CASE_TYPE: Mapping[str, str | None] = {"1": "instant", "2": "promised", "9": None}
 """9 其他 is a code of the standard, and says nothing a clock could use."""
 _at = partial(time, layout=COMPACT)
-
-
-def files(suffix: str) -> FileDrop:
-    """Five files a night, ending in ``.csv``, ``.xlsx`` or ``.xml``; a quiet day sends its headings only."""
-    record = RECORD if suffix == ".xml" else ""
-    named = {stream: Files(f"{stream}_{{date}}{suffix}", header, record=record) for stream, header in COLUMNS.items()}
-    return FileDrop(named, expects_daily=True)
 
 
 def dialect(codes: Codes) -> Columns:

@@ -106,6 +106,7 @@ def dialect(
         received=_at("inserttime"),
         item_code=text("sxbm"),
         item_name=text("sxmc"),
+        ignored=frozenset({"xzqhdm"}),
         streams={
             "apply": [to("apply", _at("sbsj"), channel=code("tjfs", channel), applicant=applicant("sqrmc"))],
             "pre_accept": [

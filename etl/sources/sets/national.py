@@ -59,6 +59,7 @@ def dialect(codes: Codes) -> Columns:
         received=time("receive_time"),
         item_code=text("task_code"),
         item_name=text("task_name"),
+        ignored=frozenset({"row_id", "org_code", "area_code", "applyer_type"}),
         streams={
             "apply": [to("apply", _at("apply_date"), who)],
             "accept": [to("accept", _at("accept_date"), acceptance)],

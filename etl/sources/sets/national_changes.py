@@ -51,16 +51,22 @@ _at = partial(time, layout=COMPACT)
 class _Version:
     """The number of a report, from what was done and when."""
 
-    column: str = OPERATION
+    operation: str
+    at: time
+
+    @property
+    def column(self) -> str:
+        """The column named when the value is missing."""
+        return self.operation
 
     def read(self, rows: Rows) -> pa.Array:
         """-> int32 array."""
-        code(self.column, IS_DELETED, required=True).read(rows)
-        is_insert = pc.is_in(rows.text(self.column), value_set=pa.array(INSERT))
-        at = _at("cd_time", required=True).read(rows)
+        code(self.operation, IS_DELETED, required=True).read(rows)
+        is_insert = pc.is_in(rows.text(self.operation), value_set=pa.array(INSERT))
+        at = self.at.read(rows)
         seconds = pc.subtract(pc.divide(pc.cast(at, pa.int64()), 1_000_000), _EPOCH_SECONDS)
         fits = pc.less(seconds, 2**31)
-        rows.fault(pc.invert(fits), "bad_time", "cd_time")
+        rows.fault(pc.invert(fits), "bad_time", self.at.column)
         number = pc.if_else(is_insert, pa.scalar(1, pa.int64()), pc.if_else(fits, seconds, pa.scalar(0, pa.int64())))
         return pc.cast(number, pa.int32())
 
@@ -96,11 +102,12 @@ def dialect(codes: Codes) -> Columns:
     special, notice = whole("special_no"), whole("notice_no")
     return Columns(
         case_no="project_no",
-        version=_Version(),
+        version=_Version(OPERATION, _at("cd_time", required=True)),
         written=_at("cd_time"),
         received=_at("receive_time"),
         item_code=text("task_code"),
         item_name=text("task_name"),
+        ignored=frozenset({"row_guid", "cd_batch"}),
         streams={
             "accept": [
                 to("apply", _at("apply_date"), who, when=stands),
