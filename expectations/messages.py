@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from etl.domain.message import KINDS, REPEATING
 from expectations import Rule
-from expectations._phrases import between, known, lacks, length, matches, present
+from expectations._phrases import between, column, known, lacks, length, matches, present
 
 EARLIEST = datetime(2007, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(hours=1)
 ONCE = frozenset(KINDS) - REPEATING
 UNPRINTABLE = "[\\s\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffd]"
 
+CHINESE = "[\u4e00-\u9fff]"
+CHANGED_AT = 200_000_000
+"""From here on a version is no count but the seconds from 2000 until the change (`etl.sources.sets`); this is 2006."""
 INEXACT = "^[+-]?[0-9]+(?:[.][0-9]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
 """A number as spreadsheets and floats write it, 5.11602E+17: an identifier it once was is lost."""
 
@@ -21,6 +24,7 @@ def suite(cutoff: datetime) -> list[Rule]:
     """Rules for every kind. Columns `transport_lag_s` and `push_lag_s` are measured by `etl.quality.check`."""
     latest = cutoff + CLOCK_SKEW
     tomorrow = cutoff + timedelta(days=1)
+    counted = column("version") < CHANGED_AT
     return [
         Rule("source_missing", "来源代码为空", "critical", present("source")),
         Rule("source_code", "来源代码不规范", "critical", matches("source", "^[a-z][a-z0-9_]*$")),
@@ -38,7 +42,7 @@ def suite(cutoff: datetime) -> list[Rule]:
         Rule("case_no_number", "办件编号是小数或科学计数法，尾数已丢失", "error", lacks("case_no", INEXACT)),
         Rule("seq_range", "序号不在0至999之间", "error", between("seq", 0, 999)),
         Rule("seq_single", "不可重复的消息带有序号", "error", between("seq", 0, 0), ONCE),
-        Rule("version_range", "重报版本号不在1至999之间", "error", between("version", 1, 999)),
+        Rule("version_range", "重报版本号不在1至999之间", "error", between("version", 1, 999, counted)),
         Rule("occurred_missing", "业务发生时间为空", "error", present("occurred_at")),
         Rule("occurred_too_early", "业务发生时间早于2007年", "error", between("occurred_at", EARLIEST, None)),
         Rule("occurred_in_future", "业务发生时间晚于截止时刻一日以上", "error", between("occurred_at", None, tomorrow)),
@@ -48,5 +52,7 @@ def suite(cutoff: datetime) -> list[Rule]:
         Rule("written_before_occurred", "写入早于发生五分钟以上", "warning", between("push_lag_s", -300, None)),
         Rule("written_missing", "无写入时间，无法区分推送延时与补录", "warning", present("written_at")),
         Rule("item_code_length", "实施编码不是31或33位", "warning", matches("item_code", "^(?:.{31}|.{33})$")),
+        Rule("item_code_is_name", "实施编码一栏填写了名称", "warning", lacks("item_code", CHINESE)),
+        Rule("item_name_is_code", "事项名称一栏填写了编码", "warning", lacks("item_name", "^[0-9A-Za-z-]{9,}$")),
         Rule("item_name_length", "事项名称长度不在2至300个字符之间", "warning", length("item_name", 2, 300)),
     ]

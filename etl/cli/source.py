@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
-from etl.cli.arguments import date_of, print_json
+from etl.cli.arguments import Json, date_of, print_json
+from etl.domain.night import ZONE
+from etl.settings import ROOT
 
 app = typer.Typer(no_args_is_help=True, help="数据来源")
 
@@ -19,6 +23,46 @@ def source_list() -> None:
     for name in sources.names():
         declared = sources.get(name)
         typer.echo(f"{name}\t{declared.title}\t{type(declared.kind).__name__}\t{declared.in_force_from} 起施行")
+
+
+@app.command("check")
+def source_check(
+    name: str,
+    sample: Annotated[Path | None, typer.Option(help="A page as received, named after its stream or its file.")] = None,
+    rows: Annotated[int, typer.Option(min=1, max=5000, help="Rows per stream to read from the connection.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Read a sample and say what it would become; writes nothing. Exit 1: rows refused, 3: a stream refused whole."""
+    from etl.runs import source_check
+
+    report = source_check.check(name, sample, rows, datetime.now(UTC))
+    print_json(report) if as_json else typer.echo(source_check.as_text(report))
+    refused = any(stream["refused"] for stream in report["streams"])
+    raise typer.Exit(3 if refused else 1 if any(stream["quarantined"] for stream in report["streams"]) else 0)
+
+
+@app.command("new")
+def source_new(
+    name: str,
+    kind: Annotated[Literal["rest", "table", "files"], typer.Option(help="How it is read.")],
+    published: Annotated[
+        Literal["exchange", "national", "gbt"] | None, typer.Option("--set", help="The published set it speaks.")
+    ] = None,
+    file_format: Annotated[Literal["csv", "xlsx", "xml"], typer.Option("--format", help="Of files.")] = "csv",
+    title: Annotated[str, typer.Option(help="The department's name.")] = "",
+    department: Annotated[str, typer.Option(help="Its unified social credit code.")] = "待填写",
+    region: Annotated[str, typer.Option(help="Its region code.")] = "000000",
+) -> None:
+    """Write a new department's module and golden folders into this checkout; what is there is never overwritten."""
+    from etl.sources import scaffold
+
+    words = {"title": title or name, "department": department, "region": region}
+    today = datetime.now(ZONE).date()
+    for path in scaffold.new(ROOT, name, kind, published, f".{file_format}", today, words):
+        typer.echo(path.relative_to(ROOT))
+    typer.echo(
+        f"next: correct the module and folders, set JIANCHA_CONNECTION_{name.upper()}, jiancha source check {name}"
+    )
 
 
 @app.command("replay")

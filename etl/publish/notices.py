@@ -232,6 +232,7 @@ class _Night:
                 silent=feeds.silent(self._connection, night),
                 links=self._rows("night_links", business_on=night),
                 decisions=self._rows("waiting_cards", business_on=night, most=INLINE_ROWS),
+                drift=self._rows("night_drift", business_on=night),
                 doubtful=outbox.in_doubt(self._connection),
                 waiting=self._waiting,
                 footer=self._footer(business_on=night),

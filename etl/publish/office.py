@@ -25,6 +25,7 @@ def summary(
     silent: Sequence[Row],
     links: Sequence[Row],
     decisions: Sequence[Row],
+    drift: Sequence[Row],
     doubtful: Sequence[Row],
     waiting: Mapping[str, str],
     footer: Footer,
@@ -46,6 +47,7 @@ def summary(
             ("各部门红黄牌", "今日无在册牌。", *_by_department(counts)),
             ("待人工决定的牌", "没有。", *_decisions(decisions)),
             ("数据接入", "今日没有数据源记录。", *_feeds(feeds, titles)),
+            ("数据变化", "字段与代码均与约定一致。", *_drift(drift, titles)),
             ("静默的数据源", "没有。", *_silent(silent, titles)),
             ("最慢链路", "今日没有推送记录。", *_links(links, titles)),
             ("需人工核对的邮件", "没有。", *_doubtful(doubtful)),
@@ -174,6 +176,13 @@ def _silent(silent: Sequence[Row], titles: Titles) -> Table:
             f"{silence(row['first_on'], row['working_days'])}；接口应答正常，在册牌可能失实，请向该部门核实",
         )
         for row in silent
+    ]
+
+
+def _drift(changes: Sequence[Row], titles: Titles) -> Table:
+    return ("数据源", "变化", "涉及行数", "本夜行数"), [
+        (titled(row["source"], titles), redact(row["title"]), str(row["failed_rows"]), str(row["checked_rows"]))
+        for row in changes
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 
 from etl.domain.message import SCHEMA
 from etl.domain.night import cutoff_at, first_cutoffs, to_us
-from etl.errors import BatchRejected
-from etl.quality.check import Findings, check
+from etl.errors import BatchRejected, SourceContractBroken
+from etl.quality.check import Findings, RuleResult, check
 from etl.settings import settings
+from etl.sources import drift
 from etl.sources.contract import Source
 from etl.store import landing, ledger, quality
 from etl.store.engine import engine
@@ -29,13 +30,14 @@ DRIFT_ROWS = 10
 
 
 @dataclass(frozen=True)
-class _Read:
-    """One landed page, decoded and mapped."""
+class Read:
+    """One landed page, decoded and mapped, and how it differs from what its module declares."""
 
     page: LandedPage
     messages: pa.Table
     refusals: list[Refusal]
     row_sha256s: Mapping[int, str]
+    changes: list[drift.Change]
 
 
 def admit_source(source: Source, business_on: date) -> dict[str, int]:
@@ -50,13 +52,13 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     if not waiting:
         return {}
     known_at = cutoff_at(business_on, settings().cutoff)
-    pages = [_read(source, page) for page in waiting]
-    findings, failed = _check(pages, known_at)
-    quality.record(engine(), source.name, business_on, findings.results)
+    pages = [read_page(source, page, page.content()) for page in waiting]
+    findings, failed = check_rows(pages, known_at)
+    quality.record(engine(), source.name, business_on, [*findings.results, *_drift_results(pages)])
     if findings.critical:
         rules = "; ".join(f"{result.title} ({result.failed_rows})" for result in findings.critical)
         raise BatchRejected(f"{source.name}: {len(pages)} pages not admitted: {rules}; fix the source or its module")
-    _check_drift(source, pages, failed)
+    refuse_drift(source, pages, failed)
     counts = {"accepted": 0, "repeated": 0, "quarantined": 0}
     for page, doubts in zip(pages, failed, strict=True):
         result = admit_read(page, doubts, known_at)
@@ -71,10 +73,11 @@ def replay(source: Source, business_on: date) -> dict[str, int]:
     counts = {"accepted": 0, "repeated": 0, "still_quarantined": 0}
     for page_id, row_nos in ledger.open_quarantine(engine(), source.name).items():
         with engine().connect() as connection:
-            read = _read(source, landing.page(connection, page_id))
+            page = landing.page(connection, page_id)
+        read = read_page(source, page, page.content())
         mine = pc.is_in(read.messages["row_no"], pa.array(sorted(row_nos), pa.int64()))
-        read = _Read(read.page, read.messages.filter(mine), [], read.row_sha256s)
-        doubts = _check([read], known_at)[1][0]
+        read = Read(read.page, read.messages.filter(mine), [], read.row_sha256s, [])
+        doubts = check_rows([read], known_at)[1][0]
         good = _without(read.messages, {refusal.row_no for refusal in doubts})
         result = ledger.replay_page(
             engine(), read.page, _known(good, "night", known_at), {row: read.row_sha256s[row] for row in row_nos}
@@ -85,7 +88,7 @@ def replay(source: Source, business_on: date) -> dict[str, int]:
     return counts
 
 
-def admit_read(read: _Read, doubts: Sequence[Refusal], known_at: datetime) -> ledger.Admitted:
+def admit_read(read: Read, doubts: Sequence[Refusal], known_at: datetime) -> ledger.Admitted:
     """One page, one transaction."""
     refusals = [*read.refusals, *doubts]
     good = _without(read.messages, {refusal.row_no for refusal in refusals})
@@ -93,9 +96,18 @@ def admit_read(read: _Read, doubts: Sequence[Refusal], known_at: datetime) -> le
     return ledger.admit_page(engine(), read.page, messages, refusals, read.row_sha256s, known_at)
 
 
-def _read(source: Source, page: LandedPage) -> _Read:
-    decoded = source.kind.decode(source, page.stream, page.content(), page.meta)
-    messages, rejects = source.dialect.messages(source, page.stream, decoded.rows)
+def read_page(source: Source, page: LandedPage, content: bytes) -> Read:
+    """Bytes of one page -> messages and refusals.
+
+    Raises:
+        SourceContractBroken: nothing in the page can be believed; where it lacks columns, with what may stand there.
+    """
+    decoded = source.kind.decode(source, page.stream, content, page.meta)
+    try:
+        messages, rejects = source.dialect.messages(source, page.stream, decoded.rows)
+    except SourceContractBroken as error:
+        found = "；".join(change.title for change in drift.changes(source, page.stream, decoded.rows, []))
+        raise SourceContractBroken(f"{error}（{found}）" if found else str(error)) from None
     if delivered := page.meta.get("modified_at"):  # records that do not say when they arrived came with their file
         arrived = pa.scalar(datetime.fromisoformat(delivered)).cast(SCHEMA.field("received_at").type)
         filled = pc.fill_null(messages["received_at"], arrived)
@@ -106,10 +118,11 @@ def _read(source: Source, page: LandedPage) -> _Read:
     refusals = [
         Refusal(row, (shas | lost)[row], reason, detail) for row, reason, detail in [*decoded.rejects, *rejects]
     ]
-    return _Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas | lost)
+    changes = drift.changes(source, page.stream, decoded.rows, rejects, page.meta.get("undeclared", ()))
+    return Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas | lost, changes)
 
 
-def _check(pages: Sequence[_Read], known_at: datetime) -> tuple[Findings, list[list[Refusal]]]:
+def check_rows(pages: Sequence[Read], known_at: datetime) -> tuple[Findings, list[list[Refusal]]]:
     """All expectations over all pages at once -> (findings, per page the rows to quarantine)."""
     numbered = [
         read.messages.append_column("page", pa.array(np.full(len(read.messages), number)))
@@ -130,7 +143,7 @@ def _check(pages: Sequence[_Read], known_at: datetime) -> tuple[Findings, list[l
     return findings, doubts
 
 
-def _check_drift(source: Source, pages: Sequence[_Read], doubts: Sequence[Sequence[Refusal]]) -> None:
+def refuse_drift(source: Source, pages: Sequence[Read], doubts: Sequence[Sequence[Refusal]]) -> None:
     """A bad row is set aside and the batch goes on; most rows bad alike are a source that has changed.
 
     Without its finishes every case would look late, so nothing may be judged before module and source agree again.
@@ -148,6 +161,26 @@ def _check_drift(source: Source, pages: Sequence[_Read], doubts: Sequence[Sequen
                 f"{source.name}/{stream}: {count} of {rows[stream]} rows are refused alike, {reason}"
                 f" ({examples[stream, reason]}); the source has changed: correct it or its module"
             )
+
+
+def _drift_results(pages: Sequence[Read]) -> list[RuleResult]:
+    """What changed in the night: a result per difference, the same ones however its pages are taken together."""
+    rows, concerned = Counter[str](), Counter[drift.Change]()
+    for read in pages:
+        rows[read.page.stream] += len(read.row_sha256s)
+        for change in read.changes:
+            concerned[replace(change, rows=0)] += change.rows
+    return [
+        RuleResult(
+            "drift",
+            ".".join(filter(None, (change.stream, change.what, change.column, change.value))),
+            change.title,
+            "error" if change.what in (drift.NEW_CODE, drift.RETYPED) else "warning",
+            rows[change.stream],
+            count,
+        )
+        for change, count in concerned.items()
+    ]
 
 
 def _known(messages: pa.Table, known_basis: str, known_at: datetime) -> pa.Table:

@@ -88,6 +88,21 @@ class Kind(Protocol):
         """Bytes of a landed page -> text columns, with the source's declared encoding; pure."""
         ...
 
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """Columns a page must have whatever the dialect reads; none where the kind takes any."""
+        ...
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """A page of some recent rows as they are now, whatever their columns; nothing is moved, marked or written.
+
+        None: there is nothing to see. Raises what `pull` raises, but not for columns.
+        """
+        ...
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """`decode` under whatever columns there are, so that they can be compared with the declared ones."""
+        ...
+
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """After landing committed: move files to done/failed; nothing for other kinds. Safe to repeat."""
         ...
@@ -95,6 +110,20 @@ class Kind(Protocol):
 
 class Dialect(Protocol):
     """Turns text columns into canonical messages, column by column."""
+
+    @property
+    def streams(self) -> Mapping[str, Any]:
+        """What it can read, by name of the stream."""
+        ...
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Columns known to come and not read."""
+        ...
+
+    def mapping(self, stream: str) -> Sequence[tuple[str, str, Any]]:
+        """(message kind, field of the message, its reader) of everything the stream says."""
+        ...
 
     def messages(self, source: Source, stream: str, rows: pa.Table) -> tuple[pa.Table, Sequence[tuple[int, str, str]]]:
         """-> (table of `etl.domain.message.SCHEMA` + int64 `row_no`, rejects (row_no, reason, detail)).

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from etl.domain.message import CODES, KINDS, OUTCOMES, PAYLOAD, REPEATING, SCHEMA
 from etl.errors import ConfigurationError, SourceContractBroken
 from etl.sources.contract import Source
-from etl.sources.values import Fault, Reader, Rows, applicant, code, constant, excerpt, text
+from etl.sources.values import Fault, Reader, Rows, applicant, code, constant, excerpt, same_name, text
 
 ROW_NO = "row_no"
 ONCE = constant(0)
@@ -33,15 +33,18 @@ Reject = tuple[int, str, str]
 
 @dataclass(frozen=True)
 class When:
-    """The rows a message is made from: `column` holds `value`; with None, anything at all."""
+    """The rows a message is made from: `column` holds `value`, or one of several; with None, anything at all."""
 
     column: str
-    value: str | None = None
+    value: str | tuple[str, ...] | None = None
 
     def mask(self, rows: Rows) -> pa.Array:
         """-> boolean array without nulls."""
         found = rows.text(self.column)
-        return pc.is_valid(found) if self.value is None else pc.fill_null(pc.equal(found, self.value), False)
+        if self.value is None:
+            return pc.is_valid(found)
+        wanted = (self.value,) if isinstance(self.value, str) else self.value
+        return pc.is_in(found, value_set=pa.array(wanted, pa.string()))
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class To:
         for name, reader in self.fields.items():
             known = OUTCOMES.get(self.kind) if name == "outcome" else CODES.get(name)
             given = reader.values.values() if isinstance(reader, code) else ()
-            if known and (foreign := set(given) - known):
-                raise ConfigurationError(f"{self.kind}.{name} cannot be {', '.join(map(str, sorted(foreign)))}")
+            if known and (foreign := set(given) - known - {None}):
+                raise ConfigurationError(f"{self.kind}.{name} cannot be {', '.join(sorted(map(str, foreign)))}")
 
 
 def to(
@@ -93,7 +96,10 @@ def to(
 
 @dataclass(frozen=True)
 class Columns:
-    """The dialect of one source (see `etl.sources.contract.Dialect`)."""
+    """The dialect of one source (see `etl.sources.contract.Dialect`).
+
+    `ignored`: columns that are known to come and are not read; any other is reported as new.
+    """
 
     case_no: str
     version: Reader
@@ -102,6 +108,23 @@ class Columns:
     item_code: Reader
     item_name: Reader
     streams: Mapping[str, Sequence[To]]
+    ignored: frozenset[str] = frozenset()
+
+    def mapping(self, stream: str) -> list[tuple[str, str, Reader]]:
+        """(message kind, field, reader) of everything the stream says; what all its messages share comes first."""
+        shared: list[tuple[str, str, Reader]] = [
+            ("*", "case_no", text(self.case_no, required=True)),
+            ("*", "version", self.version),
+            ("*", "written_at", self.written),
+            ("*", "received_at", self.received),
+            ("*", "item_code", self.item_code),
+            ("*", "item_name", self.item_name),
+        ]
+        for to in self.streams[stream]:
+            conditions = [("when", text(to.when.column))] if to.when else []
+            own = [*conditions, ("occurred_at", to.occurred), ("seq", to.seq), *to.fields.items()]
+            shared += [(to.kind, name, reader) for name, reader in own]
+        return shared
 
     def messages(self, source: Source, stream: str, rows: pa.Table) -> tuple[pa.Table, Sequence[Reject]]:
         """Text columns + `row_no` -> (messages + `row_no`, one reject per row that says something impossible).
@@ -168,10 +191,9 @@ class Columns:
 
     def _said(self, view: Rows, fault: Fault) -> Iterator[tuple[Any, ...]]:
         """Of each row at fault: row_no, the faulty value, and the applicants no detail may name."""
-        rows = view.table.filter(fault.where)
-        value = view.text(fault.column).filter(fault.where)
-        names = [pc.utf8_trim_whitespace(rows[name]) for name in self._name_columns & set(rows.column_names)]
-        return zip(*(column.to_pylist() for column in (rows[ROW_NO], value, *names)), strict=True)
+        names = [name for name in self._name_columns if same_name(name, view.table.column_names)]
+        said = [view.table[ROW_NO], *(view.text(column) for column in (fault.column, *names))]
+        return zip(*(column.filter(fault.where).to_pylist() for column in said), strict=True)
 
     @cached_property
     def _name_columns(self) -> frozenset[str]:

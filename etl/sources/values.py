@@ -6,8 +6,8 @@ A reader never guesses. What it does not recognise becomes a fault of that row, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -74,12 +74,25 @@ class Rows:
             self.faults.append(Fault(where, reason, column))
 
     def _trimmed(self, column: str, required: bool) -> pa.Array:
-        if column not in self.table.column_names:
+        name = same_name(column, self.table.column_names)
+        if name is None:
             if required or self.table.num_rows == 0:
                 return pa.nulls(self.table.num_rows, pa.string())
             raise SourceContractBroken(f"the page has no column {column}; correct the source or its module")
-        found = pc.utf8_trim_whitespace(self.table[column].combine_chunks())
+        found = pc.utf8_trim_whitespace(self.table[name].combine_chunks())
         return pc.if_else(pc.equal(found, ""), pa.scalar(None, pa.string()), found)
+
+
+def same_name(column: str, names: Iterable[str]) -> str | None:
+    """The one of a page's names that is this column, whatever its case: databases fold it and interfaces hand it on.
+
+    Raises:
+        SourceContractBroken: two names differ in case only, so either could be meant.
+    """
+    same = [name for name in names if name.casefold() == column.casefold()]
+    if len(same) > 1:
+        raise SourceContractBroken(f"the page has columns {' and '.join(same)}; which one is {column}?")
+    return same[0] if same else None
 
 
 class Reader(Protocol):
@@ -141,10 +154,13 @@ class whole:
 
 @dataclass(frozen=True)
 class code:
-    """A code of the source's own list. The list is complete: any other value is a fault, never a default."""
+    """A code of the source's own list. The list is complete: any other value is a fault, never a default.
+
+    A code that is known and says nothing the contract has a word for maps to None.
+    """
 
     column: str
-    values: Mapping[str, str | bool]
+    values: Mapping[str, str | None] | Mapping[str, bool]
     required: bool = False
 
     def read(self, rows: Rows) -> pa.Array:
@@ -258,6 +274,17 @@ class applicant:
         masked = pc.binary_join_element_wise(pc.utf8_slice_codeunits(name, 0, 1), stars, last, "")
         phone = pc.replace_substring_regex(name, r"^(1\d\d)\d{4}(\d{4})$", r"\1****\2")
         return pc.if_else(pc.match_substring_regex(name, r"^1[3-9]\d{9}$"), phone, masked)
+
+
+def columns_of(reader: Any) -> Iterator[str]:
+    """Every column a reader looks at, those of the readers inside it included."""
+    for part in fields(reader):
+        value = getattr(reader, part.name)
+        if part.name in ("column", "operation") and value:
+            yield value
+        for inner in value if isinstance(value, tuple) else (value,):
+            if hasattr(inner, "read"):
+                yield from columns_of(inner)
 
 
 def excerpt(value: str | None, names: Iterable[str | None] = ()) -> str:

@@ -75,12 +75,12 @@ comment on column quarantine.row_no is 'Place in the page, from 0.';
 comment on column quarantine.state is 'open, or replayed once a corrected module accepted it.';
 comment on column quarantine.noted_at is 'Wall clock.';
 
-comment on table quality_result is 'What each expectation said of what a night admitted.';
+comment on table quality_result is 'What each expectation said of what a night admitted, and how its columns and codes differ from the declared ones.';
 comment on column quality_result.source is 'Source.';
 comment on column quality_result.business_on is 'Night that admitted.';
-comment on column quality_result.suite is 'Module of expectations/.';
-comment on column quality_result.rule is 'Rule within the suite.';
-comment on column quality_result.title is 'The rule in Chinese.';
+comment on column quality_result.suite is 'Module of expectations/, or drift: a change of the source itself.';
+comment on column quality_result.rule is 'Rule within the suite; of drift the stream, what changed, the column and the value that shows it.';
+comment on column quality_result.title is 'The rule, or the change, in Chinese.';
 comment on column quality_result.severity is 'critical rejects the batch, error quarantines the row, warning only counts.';
 comment on column quality_result.checked_rows is 'Messages the rule looked at.';
 comment on column quality_result.failed_rows is 'Messages that failed it.';

@@ -102,7 +102,7 @@ class Platform:
         own = dict.fromkeys(_NATIONAL[stream]) | _NATIONAL[stream]
         row = {
             "project_no": case_no, "data_version": 1, "task_code": ITEM, "task_name": "食品小经营店备案",
-            "cd_time": compact(moment + timedelta(minutes=1)),
+            "cd_operation": "I", "cd_time": compact(moment + timedelta(minutes=1)),
             "receive_time": (moment + timedelta(minutes=2)).isoformat(),
         } | own | {column: compact(moment)}  # fmt: skip
         self.rows[stream].append(row | more)

@@ -210,6 +210,16 @@ def test_a_renamed_column_breaks_the_page_instead_of_reading_as_nothing() -> Non
         spoken.messages(source(spoken), "other", rows)
 
 
+def test_a_column_is_found_whatever_its_case_unless_two_could_be_meant() -> None:
+    spoken = dialect({"finish": FINISH})
+    day = "2026-11-18 09:00:00"
+    rows = page(CASE=["a"], Version=["1"], AT=[day], result=["1"], MADE=[None], NUMBER=[None])
+    messages, rejects = spoken.messages(source(spoken), "finish", rows)
+    assert (messages["case_no"].to_pylist(), rejects) == (["a"], [])
+    with pytest.raises(SourceContractBroken, match="columns AT and at; which one is at"):
+        spoken.messages(source(spoken), "finish", rows.append_column("at", rows["AT"]))
+
+
 @pytest.mark.parametrize(
     "declare",
     [

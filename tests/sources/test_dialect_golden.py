@@ -17,6 +17,7 @@ from etl.domain.message import PAYLOAD, SCHEMA, SUBJECT, TIMES
 from etl.domain.message import parse as parse_message
 from etl.domain.night import ZONE
 from etl.sources import get, names
+from etl.sources.contract import Source
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "sources"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/*/messages.jsonl"))
@@ -50,7 +51,11 @@ def test_no_golden_folder_is_forgotten() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_golden_page_becomes_exactly_these_messages(folder: Path) -> None:
-    source = get(folder.parent.name)
+    agree(get(folder.parent.name), folder)
+
+
+def agree(source: Source, folder: Path) -> None:
+    """The folder's page becomes exactly its messages and rejects."""
     (page,) = [path for path in folder.iterdir() if path.name not in EXPECTED]
     decoded = source.kind.decode(source, page.stem, page.read_bytes(), {})
     messages, rejects = source.dialect.messages(source, page.stem, decoded.rows)

@@ -26,6 +26,7 @@ from etl.errors import SourceContractBroken
 from etl.sources.contract import Source, Window
 from etl.sources.dialect import Columns
 from etl.sources.kinds import FileDrop, Table
+from etl.sources.sets import undeleted
 from etl.sources.values import Reader, code, constant, first_of, listing, number, text, time, whole
 from etl.store.statements import sql_text
 
@@ -124,6 +125,8 @@ def plain(reader: Any) -> str:
             return plain(reader.readers[0])
         case number() | whole():
             return "3"
+        case undeleted():
+            return plain(reader.reader)
         case listing():
             return f"一{reader.separator}二"
         case _:
@@ -139,6 +142,8 @@ def ordinary_row(source: Source, stream: str) -> dict[str, str | None]:
     for to in dialect.streams[stream]:
         readers += [to.seq, to.occurred, *to.fields.values()]
     for reader in readers:
+        if isinstance(reader, undeleted):
+            row[reader.operation] = "I"
         for part in reader.readers if isinstance(reader, first_of) else (reader,):
             if part.column:
                 row.setdefault(part.column, plain(part))

@@ -1,4 +1,4 @@
-"""A drop folder: a department puts CSV or XLSX files in, and finds them moved to ``done/`` or ``failed/``.
+"""A drop folder: a department puts CSV, XLSX or XML files in, and finds them moved to ``done/`` or ``failed/``.
 
 The folder itself is the inbox. When a file reached us is its modification time. A file that arrives late with an old
 time is still taken, because whatever lies in the inbox has not been taken; ``done/`` is read for past windows only.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,66 +15,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import BufferedReader
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from etl.domain.night import night_of, nights
-from etl.errors import ConfigurationError, RecordRejected, SourceContractBroken, SourceLate, SourceUnavailable
+from etl.errors import ConfigurationError, SourceContractBroken, SourceLate, SourceUnavailable
 from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
-from etl.sources.kinds import delimited, workbook
-from etl.sources.kinds.decode import ROW_NO, Reject, columns, has_bad_bytes, text
+from etl.sources.kinds import tabular
+from etl.sources.kinds.tabular import Files
 
 DONE, FAILED = "done", "failed"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PLACES = {"date": r"(?P<date>\d{8})", "serial": r"\d{1,6}"}
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files of one stream.
-
-    Args:
-        pattern: the exact file name, with ``{date}`` for the business date as YYYYMMDD and ``{serial}`` for up to six
-            digits; its suffix .csv, .tsv or .xlsx says how it is read.
-        header: the columns the first row must have, in this order.
-        delimiter: between the cells of a line; declared, never guessed from the suffix.
-        sheet: of a workbook; None is the first one.
-        title_rows: rows above the header that are not empty, such as a title across merged cells.
-    """
-
-    pattern: str
-    header: tuple[str, ...]
-    delimiter: str = ","
-    sheet: str | None = None
-    title_rows: int = 0
-
-    def __post_init__(self) -> None:
-        if self.suffix not in (".csv", ".tsv", ".xlsx"):
-            raise ConfigurationError(f"file pattern {self.pattern!r} must end in .csv, .tsv or .xlsx")
-        if len(set(self.header)) != len(self.header) or ROW_NO in self.header or not self.header:
-            raise ConfigurationError(f"the header of {self.pattern!r} must name each column once")
-        places = re.findall(r"\{(\w*)\}", self.pattern)
-        if Path(self.pattern).name != self.pattern or not set(places) <= set(_PLACES) or places.count("date") > 1:
-            raise ConfigurationError(f"{self.pattern!r} is no file name with {{date}} at most once and {{serial}}")
-
-    @property
-    def suffix(self) -> str:
-        return Path(self.pattern).suffix.lower()
-
-    def match(self, name: str) -> re.Match[str] | None:
-        """Whether a file name is exactly one of this stream's."""
-        parts = re.split(r"\{(\w+)\}", self.pattern)
-        expression = "".join(_PLACES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))
-        return re.fullmatch(expression, name, re.ASCII)
-
-    def date_of(self, name: str) -> str | None:
-        """The YYYYMMDD in a file name, None when the pattern has none."""
-        match = self.match(name)
-        return match["date"] if match and "date" in match.groupdict() else None
 
 
 @dataclass(frozen=True)
@@ -129,7 +81,7 @@ class FileDrop:
             for found in pages:
                 try:
                     content = _read(found, self.quiet_seconds)
-                    rows = self._check(source, files, content)
+                    rows = tabular.check(files, content, source.encoding)
                 except _StillWritten:
                     absent.append(f"{found.name} is still being written")
                     continue
@@ -144,7 +96,7 @@ class FileDrop:
                     seen.add(meta["sha256"])
                     number += 1
                     declared.append(rows)
-                yield Page(stream, number, content, _XLSX if files.suffix == ".xlsx" else "text/csv", meta)
+                yield Page(stream, number, content, files.media_type, meta)
             if self.expects_daily:
                 absent += _missing_days(files, window, [found.name for found in (*inbox, *taken, *failed)])
             if len(faults) + len(absent) == before:
@@ -158,29 +110,25 @@ class FileDrop:
 
     def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
         """File bytes -> the declared columns as text; `row_no` counts the rows after the header."""
-        files = self.streams[stream]
-        rows, damaged = _rows(source, files, content)
-        _check_header(files, next(rows, None))
-        good: list[list[str]] = []
-        row_nos: list[int] = []
-        rejects: list[Reject] = []
-        width = len(files.header)
-        for row_no, row in enumerate(rows):
-            if isinstance(row, delimited.Broken):
-                rejects.append((row_no, row.reason, row.detail))
-                continue
-            lost = next(((at, cell) for at, cell in enumerate(row) if isinstance(cell, RecordRejected)), None)
-            if lost is not None:
-                rejects.append((row_no, lost[1].reason, f"field {lost[0] + 1}: {lost[1].detail}"))
-            elif len(row) == width:
-                good.append(row)
-                row_nos.append(row_no)
-            elif damaged and any(map(has_bad_bytes, row)):
-                rejects.append((row_no, "bad_encoding", "the row holds bytes that are not in the declared encoding"))
-            else:
-                rejects.append((row_no, "wrong_field_count", f"{len(row)} fields instead of {width}"))
-        cells = zip(*good, strict=True) if good else ([] for _ in files.header)
-        return columns(dict(zip(files.header, cells, strict=True)), row_nos, rejects, damaged=damaged)
+        return tabular.decode(self.streams[stream], content, source.encoding)
+
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """The declared header."""
+        return self.streams[stream].header
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """The newest file of the stream, waiting or already taken, as a whole; it stays where it is."""
+        with _reachable(source):
+            folder, files = _folder(source, connection), self.streams[stream]
+            found = [each for each in (*_scan(folder), *_past(folder, DONE)) if files.match(each.name)]
+            if not found:
+                return None
+            content = _read(max(found), 0)
+            return Page(stream, 1, content, files.media_type, max(found).meta(content, until.date()))
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """File bytes under whatever header the file has."""
+        return tabular.look(self.streams[stream], content, source.encoding)
 
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Move landed files out of the inbox into ``done/<business date>/`` or ``failed/<business date>/``.
@@ -198,13 +146,6 @@ class FileDrop:
                 with suppress(FileNotFoundError):
                     if path in inbox and _sha256(path) == meta["sha256"]:
                         _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
-
-    def _check(self, source: Source, files: Files, content: bytes) -> int | None:
-        """Refuse a wrong header before landing; the number of data rows where counting them is independent."""
-        rows, _ = _rows(source, files, content)
-        _check_header(files, next(rows, None))
-        counted = delimited.count_rows(content) if files.suffix != ".xlsx" else None
-        return None if counted is None else counted - files.title_rows
 
     def _name_strangers(self, source: Source, folder: Path) -> None:
         for found in _scan(folder):
@@ -327,35 +268,6 @@ def _open(path: Path) -> BufferedReader:
         os.close(descriptor)
         raise SourceContractBroken("is not a regular file")
     return os.fdopen(descriptor, "rb")
-
-
-def _rows(source: Source, files: Files, content: bytes) -> tuple[Iterator[Any], bool]:
-    """(rows of cells with the header first, whether bytes were damaged)."""
-    if files.suffix == ".xlsx":
-        limit = settings().page_bytes_max
-        rows = workbook.records(content, files.sheet, limit)
-        width = len(files.header)
-        return (row + [""] * (width - len(row)) for row in islice(rows, files.title_rows, None)), False
-    decoded, damaged = text(content, source.encoding)
-    return islice(delimited.records(decoded, files.delimiter), files.title_rows, None), damaged
-
-
-def _check_header(files: Files, header: object) -> None:
-    if not isinstance(header, list):
-        raise SourceContractBroken("the file has no header row")
-    found = tuple(header)
-    if found == files.header:
-        return
-    missing = [name for name in files.header if name not in found]
-    unexpected = [str(name)[:40] for name in found if name and name not in files.header]
-    if len(missing) == len(files.header):
-        # Then the first row is probably data, and data does not belong in a message.
-        raise SourceContractBroken(f"the first row is not the header {', '.join(files.header)}")
-    differences = [
-        *([f"lacks {', '.join(missing)}"] if missing else []),
-        *([f"has unexpected {', '.join(map(repr, unexpected))}"] if unexpected else []),
-    ]
-    raise SourceContractBroken(f"the header {' and '.join(differences) or 'has its columns in another order'}")
 
 
 def _missing_days(files: Files, window: Window, names: Sequence[str]) -> list[str]:

@@ -8,9 +8,10 @@ stay with the origin in the connection.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any, Self
@@ -30,6 +31,7 @@ from etl.sources.kinds.envelope import Envelope, Repeated, flatten, parse, plain
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _CHUNK = 64 * 1024
+PEEK_SINCE = timedelta(days=7)
 _Get = Callable[[str, Mapping[str, str]], tuple[bytes, str, dict[str, Any]]]
 
 
@@ -52,7 +54,7 @@ class Rest:
     backoff_seconds: float = 0.5
     total_seconds: float = 900.0
 
-    def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
+    def pull(self, source: Source, connection: str, window: Window) -> Generator[Page | Pulled]:
         """Yield every page of every stream as received, then its `Pulled`.
 
         Raises:
@@ -104,6 +106,24 @@ class Rest:
             damaged=envelope.damaged,
             flatten=partial(flatten, depth_max=self.rows_max_depth),
         )
+
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """None: what a row may lack is the dialect's business."""
+        return ()
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """The first page of the last days, or of all there is."""
+        alone = replace(self, streams=(stream,), page_rows=rows)
+        for since in (until - PEEK_SINCE, None):
+            with closing(alone.pull(source, connection, Window(until.date(), since, until))) as pages:
+                page = next(pages)
+            if isinstance(page, Page) and self.look(source, stream, page.content, page.meta).rows.num_rows:
+                return page
+        return None
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """A page of rows says itself which columns it has."""
+        return self.decode(source, stream, content, meta)
 
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Nothing to do: a platform keeps its own records."""

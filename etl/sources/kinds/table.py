@@ -7,10 +7,11 @@ declared count and the pages speak of the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from etl.errors import ConfigurationError, SourceContractBroken, SourceError, So
 from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
 from etl.sources.kinds.deadline import Deadline
-from etl.sources.kinds.decode import Reject, columns
+from etl.sources.kinds.decode import columns
 
 _TEMPORAL = (sql_types.DateTime, sql_types.Date, sql_types.Time)
 _MEDIA_TYPE = "application/jsonl"
@@ -38,7 +39,8 @@ class TableSpec:
     """One table a source exposes.
 
     Args:
-        table: its name, without schema.
+        table: its name, without schema; upper and lower case are the same here as in its columns, since databases fold
+            names one way or the other.
         key: columns that identify a record.
         version: column that numbers re-reports of a record; None when a record is written once.
         inserted_at: when the row reached this table; a date and time, in `source.timezone` when it has no zone.
@@ -85,14 +87,19 @@ class Table:
             SourceIncomplete: the pages hold another number of rows than the table counts.
             SourceContractBroken: a table or column is missing, or a row cannot be placed in any window.
         """
+        with self._reading(source, connection) as (database, deadline):
+            for stream, spec in self.tables.items():
+                try:
+                    yield from self._stream(database, source, stream, spec, window, deadline)
+                except SourceError as error:
+                    raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
+
+    @contextmanager
+    def _reading(self, source: Source, connection: str) -> Iterator[tuple[Connection, Deadline]]:
         engine, deadline = _engine(connection), Deadline(self.total_seconds)
         try:
             with deadline.enforced(), _watched(engine, deadline), _snapshot(engine, deadline) as database:
-                for stream, spec in self.tables.items():
-                    try:
-                        yield from self._stream(database, source, stream, spec, window, deadline)
-                    except SourceError as error:
-                        raise type(error)(f"{source.name}/{stream}: {error}") from error.__cause__
+                yield database, deadline
         except OperationalError as error:
             raise SourceUnavailable(f"{source.name}: {_where(engine)} does not answer ({_said(error)})") from error
         except DBAPIError as error:
@@ -100,16 +107,34 @@ class Table:
         finally:
             engine.dispose()
 
+    def columns(self, stream: str) -> tuple[str, ...]:
+        """Every column that is read."""
+        return self.tables[stream].read
+
+    def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
+        """The rows inserted last, with every column the table has, under the declared names where there are any."""
+        spec = self.tables[stream]
+        with self._reading(source, connection) as (database, _):
+            name, entries = _described(database, spec)
+            table = table_of(name, *map(_column, entries), schema=spec.schema)
+            names = [_declared(spec, entry["name"]) for entry in entries]
+            read = dict(zip(names, table.c, strict=True))
+            order = [read[spec.inserted_at].desc()] if spec.inserted_at in read else []
+            content, count, _ = _lines(names, database.execute(select(*table.c).order_by(*order).limit(rows)))
+        return Page(stream, 1, content, _MEDIA_TYPE, {"table": spec.table}) if count else None
+
+    def look(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
+        """JSON Lines of one page -> whatever columns the rows have."""
+        rows = _parsed(source, stream, content)
+        names = dict.fromkeys(chain.from_iterable(rows))
+        return columns({name: [row.get(name) for row in rows] for name in names}, range(len(rows)), [])
+
     def decode(self, source: Source, stream: str, content: bytes, meta: Mapping[str, Any]) -> Decoded:
         """JSON Lines of one page -> text columns, in the declared order; null stays null."""
-        # Written by `pull`, so always UTF-8; bytes split at line ends only, text would also split at U+2028.
-        try:
-            rows: list[dict[str, str | None]] = orjson.loads(b"[" + b",".join(content.splitlines()) + b"]")
-        except orjson.JSONDecodeError as error:
-            raise SourceContractBroken(f"{source.name}/{stream}: the landed page is damaged ({error})") from None
-        rejects: list[Reject] = []
-        names = self.tables[stream].read
-        return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), rejects)
+        rows, names = _parsed(source, stream, content), self.tables[stream].read
+        if lost := [name for name in names if rows and name not in rows[0]]:
+            raise SourceContractBroken(f"{source.name}/{stream}: the page lacks column {', '.join(lost)}")
+        return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), [])
 
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Nothing to do: the table belongs to the department and is only read."""
@@ -120,15 +145,16 @@ class Table:
         shape = _Shape.of(database, spec)
         shape.check_placeable(database)
         within = shape.within(source, window)
-        declared = database.execute(select(func.count()).select_from(shape.table).where(within)).scalar_one()
+        declared = database.execute(select(func.count()).where(within)).scalar_one()
         received = number = 0
+        meta = {"table": spec.table, "undeclared": list(shape.undeclared)}
         last: Sequence[Any] | None = None
         while True:
             deadline.check()
             content, count, row = _lines(spec.read, database.execute(shape.page(within, last, self.page_rows)))
             if count or number == 0:
                 number += 1
-                yield Page(stream, number, content, _MEDIA_TYPE, {"table": spec.table})
+                yield Page(stream, number, content, _MEDIA_TYPE, meta)
             received += count
             if count < self.page_rows:
                 break
@@ -140,45 +166,43 @@ class Table:
 
 @dataclass(frozen=True)
 class _Shape:
-    """A table whose columns have been looked up in the database itself."""
+    """A table whose columns have been looked up in the database itself, by the names the module declares."""
 
     spec: TableSpec
-    table: Any
+    columns: Mapping[str, ColumnElement[Any]]
     nullable: tuple[str, ...]
+    undeclared: tuple[str, ...]
 
     @classmethod
     def of(cls, database: Connection, spec: TableSpec) -> _Shape:
-        try:
-            found = {entry["name"]: entry for entry in inspect(database).get_columns(spec.table, spec.schema)}
-        except NoSuchTableError:
-            raise SourceContractBroken(f"there is no table {spec.table}") from None
-        missing = [name for name in spec.read if name not in found]
+        name, entries = _described(database, spec)
+        found = {_declared(spec, entry["name"]): entry for entry in entries}
+        if len(found) < len(entries):
+            raise SourceContractBroken(f"table {spec.table} has columns whose names differ in case only")
+        missing = [column for column in spec.read if column not in found]
+        extra = sorted(set(found) - set(spec.read))
         if missing:
-            extra = sorted(set(found) - set(spec.read))
             hint = f"; not declared, perhaps renamed: {', '.join(extra)}" if extra else ""
             raise SourceContractBroken(f"table {spec.table} lacks column {', '.join(missing)}{hint}")
         if not isinstance(found[spec.inserted_at]["type"], sql_types.DateTime):
             raise SourceContractBroken(f"{spec.table}.{spec.inserted_at} is not a date and time")
-        # Only times keep their type: for the others the driver's own value is exact, and a type could round it.
-        read = [
-            column_of(name, found[name]["type"]) if isinstance(found[name]["type"], _TEMPORAL) else column_of(name)
-            for name in spec.read
-        ]
-        nullable = tuple(name for name in spec.order if found[name].get("nullable", True))
-        return cls(spec, table_of(spec.table, *read, schema=spec.schema), nullable)
+        table = table_of(name, *map(_column, entries), schema=spec.schema)
+        nullable = tuple(column for column in spec.order if found[column].get("nullable", True))
+        columns = {column: table.c[found[column]["name"]] for column in found}
+        return cls(spec, columns, nullable, tuple(extra))
 
     def check_placeable(self, database: Connection) -> None:
         """A row without insertion time or key would silently be in no window and on no page."""
         if not self.nullable:
             return
-        lost = or_(*(self.table.c[name].is_(None) for name in self.nullable))
-        count = database.execute(select(func.count()).select_from(self.table).where(lost)).scalar_one()
+        lost = or_(*(self.columns[name].is_(None) for name in self.nullable))
+        count = database.execute(select(func.count()).where(lost)).scalar_one()
         if count:
             raise SourceContractBroken(f"{count} rows of {self.spec.table} have no {' or '.join(self.nullable)}")
 
     def within(self, source: Source, window: Window) -> ColumnElement[bool]:
         """inserted_at in (since - overlap, until], as the column stores time."""
-        inserted_at = self.table.c[self.spec.inserted_at]
+        inserted_at = self.columns[self.spec.inserted_at]
         zoned = getattr(inserted_at.type, "timezone", False)
 
         def bound(instant: datetime) -> datetime:
@@ -190,8 +214,9 @@ class _Shape:
 
     def page(self, within: ColumnElement[bool], last: Sequence[Any] | None, rows: int) -> Select[Any]:
         """The next rows after the row whose order values are `last`."""
-        order = [self.table.c[name] for name in self.spec.order]
-        statement = select(*(self.table.c[name] for name in self.spec.read)).where(within).order_by(*order).limit(rows)
+        order = [self.columns[name] for name in self.spec.order]
+        read = [self.columns[name].label(name) for name in self.spec.read]
+        statement = select(*read).where(within).order_by(*order).limit(rows)
         # Rows of any size come a few at a time, so that too large a page is noticed before it fills the memory.
         statement = statement.execution_options(stream_results=True, max_row_buffer=_BUFFERED_ROWS)
         if last is None:
@@ -202,6 +227,38 @@ class _Shape:
             for at in range(len(order))
         ]
         return statement.where(order[0] >= last[0], or_(*after))
+
+
+def _parsed(source: Source, stream: str, content: bytes) -> list[dict[str, str | None]]:
+    # Written by `pull`, so always UTF-8; bytes split at line ends only, text would also split at U+2028.
+    try:
+        rows: list[dict[str, str | None]] = orjson.loads(b"[" + b",".join(content.splitlines()) + b"]")
+    except orjson.JSONDecodeError as error:
+        raise SourceContractBroken(f"{source.name}/{stream}: the landed page is damaged ({error})") from None
+    return rows
+
+
+def _described(database: Connection, spec: TableSpec) -> tuple[str, list[Any]]:
+    """(the table's own spelling of its name, its columns)."""
+    inspector = inspect(database)
+    with suppress(NoSuchTableError):
+        return spec.table, list(inspector.get_columns(spec.table, spec.schema))
+    names = {*inspector.get_table_names(spec.schema), *inspector.get_view_names(spec.schema)}
+    same = sorted(name for name in names if name.casefold() == spec.table.casefold())
+    if len(same) != 1:
+        raise SourceContractBroken(f"there is no table {spec.table}" + (f" but {' and '.join(same)}" if same else ""))
+    return same[0], list(inspector.get_columns(same[0], spec.schema))
+
+
+def _declared(spec: TableSpec, name: str) -> str:
+    """A column of the database under the name the module gives it."""
+    same = (declared for declared in spec.read if declared.casefold() == name.casefold())
+    return next(same, name)
+
+
+def _column(entry: Any) -> Any:
+    """Only times keep their type: for the others the driver's own value is exact, and a type could round it."""
+    return column_of(entry["name"], entry["type"]) if isinstance(entry["type"], _TEMPORAL) else column_of(entry["name"])
 
 
 def _engine(connection: str) -> Engine:

@@ -94,6 +94,7 @@ def dialect(codes: Codes, stages: Mapping[str, str] = STAGES) -> Columns:
         received=time("rksj"),
         item_code=text("sxbm"),
         item_name=text("sxmc"),
+        ignored=frozenset({"xzqhdm", "sqrlx"}),
         streams={
             "apply": [to("apply", time("sbsj"), channel=code("sqfs", codes.channel), applicant=applicant("sqrmc"))],
             "pre_accept": [

@@ -1,6 +1,7 @@
 """The national set as provincial platforms serve it: one stream per table, from application to result.
 
-Business times are GB/T 39046-2020 (YYYYMMDDhhmmss) in local time; the platform stamps its reception with an offset.
+Business times are GB/T 39046-2020 (YYYYMMDDhhmmss) in local time; the platform stamps its reception with an offset. A
+row whose cd_operation says D takes a record back, which no message can: it is set aside.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from etl.sources.dialect import Columns, Fields, When, to
-from etl.sources.sets import Codes
+from etl.sources.sets import Codes, undeleted
 from etl.sources.values import COMPACT, applicant, code, first_of, listing, number, text, time, whole
 
 STREAMS = ("apply", "accept", "process", "special", "special_result", "material", "material_receipt", "result")
@@ -53,11 +54,12 @@ def dialect(codes: Codes) -> Columns:
     special, notice = whole("special_no"), whole("notice_no")
     return Columns(
         case_no="project_no",
-        version=whole("data_version", least=1),
+        version=undeleted(whole("data_version", least=1)),
         written=_at("cd_time"),
         received=time("receive_time"),
         item_code=text("task_code"),
         item_name=text("task_name"),
+        ignored=frozenset({"row_id", "org_code", "area_code", "applyer_type"}),
         streams={
             "apply": [to("apply", _at("apply_date"), who)],
             "accept": [to("accept", _at("accept_date"), acceptance)],

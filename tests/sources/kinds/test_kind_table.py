@@ -422,3 +422,38 @@ def test_a_connection_that_is_no_database_url_is_refused_without_repeating_it(ma
     with pytest.raises(ConfigurationError) as caught:
         pull(make_source(Table({"accept": SPEC})), connection, window)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_table_is_found_by_its_names_whatever_their_case(url, make_source, window):
+    engine, metadata = sa.create_engine(url), sa.MetaData()
+    own = up_accept(sa.MetaData(), None, sa.Column("neu", sa.Text))
+    table = sa.Table(
+        "UP_ACCEPT", metadata, *(sa.Column(c.name.upper(), c.type, nullable=c.nullable) for c in own.columns)
+    )
+    metadata.create_all(engine)
+    with engine.begin() as database:
+        database.execute(table.insert().values(**{name.upper(): value for name, value in row(1).items()}))
+        database.execute(table.insert().values(**{name.upper(): value for name, value in row(2).items()}))
+    source = make_source(Table({"accept": SPEC}, page_rows=1))
+    pages, pulled = pull(source, url, window)
+    assert values(source, pages, "sblsh") == ["B001", "B002"]
+    assert pulled[0].declared_rows == 2
+    assert pages[0].meta["undeclared"] == ["NEU"]
+    engine.dispose()
+
+
+@pytest.mark.database
+def test_names_that_differ_in_case_only_are_not_chosen_between(postgresql_url, make_source, window):
+    engine = sa.create_engine(postgresql_url)
+    source = make_source(Table({"accept": SPEC}))
+    metadata = sa.MetaData()
+    for name in ("UP_ACCEPT", "Up_Accept"):
+        sa.Table(name, metadata, sa.Column("SBLSH", sa.Text))
+    metadata.create_all(engine)
+    with pytest.raises(SourceContractBroken, match="no table up_accept but UP_ACCEPT and Up_Accept"):
+        pull(source, postgresql_url, window)
+    up_accept(metadata, None, sa.Column("SXMC", sa.Text))
+    metadata.create_all(engine)
+    with pytest.raises(SourceContractBroken, match="names differ in case only"):
+        pull(source, postgresql_url, window)
+    engine.dispose()

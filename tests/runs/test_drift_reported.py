@@ -1,0 +1,81 @@
+"""What changed in a source is in the night's quality results and in the supervision office's mail, in words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.cli.command import jiancha
+from tests.runs.test_a_night import rows
+from tests.runs.test_neighbours import summary
+from tests.runs.world import Exchange, Platform
+
+NIGHT, NEXT = date(2026, 11, 17), date(2026, 11, 18)
+PHONE = "13900001111"
+DRIFT = (
+    "select rule, title, severity, checked_rows, failed_rows from quality_result"
+    " where suite = 'drift' order by rule collate \"C\""
+)
+
+pytestmark = pytest.mark.database
+
+
+def section(night: date) -> str:
+    return summary(night).partition("【数据变化】")[2].partition("【")[0].strip()
+
+
+@pytest.mark.parametrize("page_rows", [500, 1])
+def test_new_codes_and_columns_pass_the_rest_and_are_told_however_the_pages_are_cut(
+    platform: Platform, ready: Engine, addressed: Engine, page_rows: int
+) -> None:
+    platform.page_rows = page_rows
+    for number in range(4):
+        platform.accept(f"A{number}", "2026-11-16 10:00", **{PHONE: "x"})
+    platform.finish("A0", "2026-11-17 10:00")
+    platform.finish("A1", "2026-11-17 10:00", result_type="78")
+    platform.finish("A2", "2026-11-17 10:00", result_type="77")
+    platform.finish("A3", "2026-11-17 10:00", result_type="77")
+    assert jiancha("night", "--date", NIGHT).code == 1
+    assert rows(ready, DRIFT) == [
+        ("accept.new_column.*", "accept：新增未登记的字段*，未读取", "warning", 4, 4),
+        ("result.new_code.result_type.'77'", "result：字段result_type出现未约定的代码'77'", "error", 4, 2),
+        ("result.new_code.result_type.'78'", "result：字段result_type出现未约定的代码'78'", "error", 4, 1),
+    ]
+    assert rows(ready, "select count(*) from message where kind = 'finish'") == [(1,)]
+    told = section(NIGHT).splitlines()
+    assert told[0] == "数据源 | 变化 | 涉及行数 | 本夜行数"
+    assert "区市监局 | result：字段result_type出现未约定的代码'77' | 2 | 4" in told
+    assert PHONE not in summary(NIGHT)
+    assert jiancha("night", "--date", NEXT).code == 0
+    assert section(NEXT) == "字段与代码均与约定一致。"
+
+
+def test_a_renamed_judged_column_freezes_its_source_and_says_what_it_may_be_called_now(
+    platform: Platform, exchange: Exchange, ready: Engine, addressed: Engine
+) -> None:
+    platform.accept("A1", "2026-11-16 10:00")
+    row = platform.rows["accept"][0]
+    row["law_limit_days"] = row.pop("law_limit")
+    exchange.accept("B1", "2026-11-16 10:00")
+    ended = jiancha("night", "--date", NIGHT)
+    assert ended.code == 3
+    ((detail,),) = rows(ready, "select detail from feed where source = 'scjg'")
+    assert "the page has no column law_limit" in detail
+    assert "accept：字段law_limit疑似改名为law_limit_days" in detail
+    assert "疑似改名为law_limit_days" in summary(NIGHT).partition("【数据接入】")[2].partition("【")[0]
+    assert rows(ready, "select case_no from message") == [("B1",)], "the other source passes"
+
+
+def test_a_new_column_of_a_table_is_told_though_nobody_reads_it(
+    exchange: Exchange, ready: Engine, addressed: Engine
+) -> None:
+    exchange.accept("B1", "2026-11-16 10:00")
+    with exchange.engine.begin() as connection:
+        connection.exec_driver_sql("alter table ex_sl add column jjcd text")
+    assert jiancha("night", "--date", NIGHT).code == 0
+    assert [row[:2] for row in rows(ready, DRIFT)] == [
+        ("accept.new_column.jjcd", "accept：新增未登记的字段jjcd，未读取")
+    ]
+    assert "jjcd" in section(NIGHT)
