@@ -10,11 +10,11 @@ import traceback
 
 import typer
 
-from etl.cli import backfill, calendar, impact, judging, ledger, notices, operating, reference, source
+from etl.cli import backfill, calendar, delays, impact, judging, ledger, notices, operating, reference, source
 from etl.errors import JianchaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
-for commands in (judging.app, operating.app, impact.app):
+for commands in (judging.app, operating.app, delays.app, impact.app):
     app.add_typer(commands)
 for group in (source, ledger, notices, reference, calendar, backfill):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

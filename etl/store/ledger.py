@@ -161,6 +161,19 @@ def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> 
     return _flat(_fetch("ledger/case_messages", [None, known_by, list(kinds), case_no, None]))
 
 
+def night_records(
+    after: datetime, until: datetime, sources: Iterable[str], relays: Iterable[tuple[str, str, int, bool]]
+) -> pa.Table:
+    """What became known in (after, until] from these sources, with where its way was last seen by another source.
+
+    Args:
+        relays: (of whose way, which source, at which place, as written there) of every source that reads in between.
+    """
+    columns = [list(column) for column in zip(*relays, strict=True)] or [[], [], [], []]
+    columns[3] = [int(is_written) for is_written in columns[3]]
+    return _fetch("delays/night_records", [after, until, sorted(sources), *columns])
+
+
 def _flat(rows: pa.Table) -> pa.Table:
     columns: dict[str, Any] = {
         field.name: rows[field.name].cast(field.type)

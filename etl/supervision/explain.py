@@ -22,7 +22,7 @@ from etl.domain.profile import Profile, ProfileBook
 from etl.errors import UsageError
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, Runs, axis_of, specials_of, suspensions_of
-from etl.supervision.delays import LinkLimit
+from etl.supervision.delays import Route
 from etl.supervision.history import Messages, pick
 from etl.supervision.judge import contract_card, judge_table
 from etl.supervision.question import Question, book_of, moments_at
@@ -37,7 +37,7 @@ def explain(
     book: CalendarBook,
     *,
     cutoff: time = time(1),
-    links: Mapping[str, LinkLimit] | None = None,
+    links: Mapping[str, Route] | None = None,
 ) -> dict[str, Any]:
     """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance."""
     mine = messages.filter(pc.equal(messages["case_no"], case_no))

@@ -23,7 +23,7 @@ from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import BASES, Clock, Numbers, Verdicts
-from etl.supervision.delays import LinkLimit, responsible_hop
+from etl.supervision.delays import Route, responsible_hop
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
@@ -99,7 +99,7 @@ def judge_table(
     book: CalendarBook,
     *,
     cutoff: time = time(1),
-    links: Mapping[str, LinkLimit] | None = None,
+    links: Mapping[str, Route] | None = None,
     frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
@@ -107,7 +107,7 @@ def judge_table(
     Args:
         profile: the rules, in one version or in several with their dates.
         book: working days and office hours; each case goes by those of its region.
-        links: per source the first hop its records take and its limit; used to name the responsible hop.
+        links: per source the way of its records and its limits; used to name the responsible hop.
         frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
 
     Raises:
@@ -195,7 +195,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
                 stands, _at(now.is_provisional, today, level), _at(past.is_provisional, then, level)
             ),
             "responsible_hop": [
-                responsible_hop(history, rows, question.links, question.cutoff, axis)
+                responsible_hop(history, rows, question.links, question.cutoff, axis, question.known_by)
                 if NATURES[nature] == "push_delay" else None
                 for rows, nature in zip(decided, natures, strict=True)
             ],

@@ -10,7 +10,10 @@ from tests.publish.world import NIGHT, Ledger
 
 @pytest.fixture
 def book(ledger: Engine) -> Ledger:
-    """An empty ledger with two departments and one recipient of each role."""
+    """A ledger with the calendar, two departments and one recipient of each role."""
+    from etl.store import calendars
+
+    calendars.seed(ledger)
     rows = Ledger(ledger)
     rows.department("scjg", "广安区市场监督管理局")
     rows.department("rsj", "广安区人力资源和社会保障局")
