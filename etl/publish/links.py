@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from etl.domain.chinese import PUSH_CLASS, PUSH_STATE
-from etl.publish.wording import NONE, day, duration, minute, percent, titled
+from etl.publish.wording import ENTRY, NONE, day, duration, minute, percent, titled
 from etl.store.outbox import Row
 
 LINK_COLUMNS = ("数据源", "环节", "应到", "已到", "迟报", "按时率", "P50", "P95", "最长")
+OURS = "->supervision"
 LINK_FIGURES = LINK_COLUMNS[2:]
 INCIDENT_COLUMNS = ("类别", "环节", "起", "止", "记录", "最长时延", "发现", "恢复", "依据")
 
@@ -63,6 +64,11 @@ def reassigned(rows: Sequence[Row], titles: Mapping[str, str]) -> list[str]:
         f"{titled(hop, titles)}：红牌 {mine['red']} 张、黄牌 {mine['yellow']} 张、预警 {mine['reminder']} 次"
         for hop, mine in counts.items()
     ]
+
+
+def is_told(row: Row) -> bool:
+    """Whether a bulletin tells of it: entry, and every hop; the last one to us only where something was late."""
+    return row["hop"].startswith(ENTRY) or (is_hop(row) and (row["late_count"] > 0 or not row["hop"].endswith(OURS)))
 
 
 def is_hop(row: Row) -> bool:

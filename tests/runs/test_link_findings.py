@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -196,3 +198,29 @@ def test_the_report_counts_what_was_due_and_names_who_answers(platform: Platform
     assert "迟报（停滞）" in shown
     assert orjson.dumps(week)
     assert jiancha("delays", "--source", "rsj", "--json").only["links"] == []
+
+
+def test_a_feed_is_late_until_its_first_complete_night_which_is_the_recovery(ready: Engine) -> None:
+    states = ["complete", "failed", "partial", "complete", "complete"]
+    with ready.begin() as connection:
+        for night, state in zip(NIGHTS, states, strict=True):
+            connection.exec_driver_sql(
+                "insert into feed (source, business_on, state, known_basis) values ('scjg', %s, %s, 'night')",
+                (night, state),
+            )
+    found = rows(ready, "select state from v_feed_state where source = 'scjg' order by business_on")
+    assert [state for (state,) in found] == ["fresh", "late", "late", "recovered", "fresh"]
+
+
+def test_the_mail_about_an_interrupted_feed_names_the_hop_that_stands_still(
+    platform: Platform, ready: Engine, addressed: None
+) -> None:
+    sent(platform, "monday", "2026-11-16 10:00", "2026-11-16 10:05")
+    run(NIGHTS[:1])
+    platform.data_until = at("2026-11-17 20:00")
+    assert jiancha("night", "--date", NIGHTS[1], "--source", "scjg").code == 3
+    (mail,) = rows(ready, "select convert_from(content, 'utf8') from notice where mail_kind = 'C'")
+    message = email.message_from_string(mail[0], policy=email.policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert "区市监局 → 省政务服务一体化平台 | 迟到" in body.get_content()

@@ -21,7 +21,8 @@ def compile(connection: Connection, week: Week) -> Chapter:
     """Links, standstills, cards withdrawn as push delay, and the state of every feed on each night."""
     standstills = outbox.rows(connection, "week_standstills", **week.parameters())
     reassigned = outbox.rows(connection, "week_reassigned", **week.parameters())
-    hops = [row for row in week.links if links.is_hop(row)]
+    shown = [row for row in week.links if links.is_told(row)]
+    hops = [row for row in shown if links.is_hop(row)]
     due, sent, late = (sum(row[column] for row in hops) for column in ("due_count", "message_count", "late_count"))
     withdrawn = sum(row[level] for row in reassigned for level in LEVEL)
     answering = "；".join(links.reassigned(reassigned, week.titles))
@@ -41,10 +42,10 @@ def compile(connection: Connection, week: Week) -> Chapter:
             Table(
                 "各环节时延",
                 links.LINK_COLUMNS,
-                tuple(links.link_cells(row, week.titles) for row in week.links),
+                tuple(links.link_cells(row, week.titles) for row in shown),
                 links.LINK_FIGURES,
-                "按本周为我方掌握的消息逐条计算，含休息时间；“录入”为业务发生至写入本系统，“全程”为业务发生至接收，"
-                "至电子监察平台自可以掌握的第一个截止时刻起算。",
+                "按本周为我方掌握的消息逐条计算，含休息时间；“录入”为业务发生至写入本系统；至电子监察平台"
+                "的环节自可以掌握的第一个截止时刻起算，无迟报的不列。",
             ),
             Table(
                 "停滞",
