@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -17,6 +19,16 @@ def medians(contestants: Mapping[str, Callable[[], Any]], runs: int = 5) -> dict
             work()
             seconds[name].append(time.perf_counter() - begin)
     return {name: statistics.median(times[1:]) for name, times in seconds.items()}
+
+
+def peak_bytes(work: Callable[[], Any]) -> int:
+    """The most memory this process held while it worked, as Linux counts it."""
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    work()
+    said = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    if said is None:
+        raise RuntimeError("the kernel does not say how much memory was held")
+    return int(said[1]) * 1024
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, judging, night, staging
+from benchmarks import admission, due_dates, judging, lags, night, staging
 from benchmarks.__main__ import registered, replaced
 from etl.errors import UsageError
 from etl.settings import settings
@@ -20,7 +20,7 @@ from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    assert list(registered()) == ["admission", "due_dates", "judging", "night", "staging"]
+    assert list(registered()) == ["admission", "due_dates", "judging", "lags", "night", "staging"]
 
 
 def test_a_new_section_leaves_the_others_as_they_were() -> None:
@@ -117,3 +117,22 @@ def test_judging_and_admission_report_what_they_looked_at(monkeypatch: pytest.Mo
     monkeypatch.setattr(admission, "seconds_to_import", lambda: 0.0)
     assert any("| 20 |" in line for line in judging.report((10, 20), runs=1))
     assert any("seconds for 100 rows" in line for line in admission.report(100, runs=1))
+
+
+def test_lag_percentiles_are_the_observed_values_a_walk_over_the_sorted_lags_finds(tmp_path: Path) -> None:
+    lags.write(tmp_path / "events.parquet", 30_000, 3)
+    works = lags.contestants(tmp_path / "events.parquet", 3)
+    assert works["decode"]() == 30_000
+    found = works["percentiles"]()
+    for on in lags.nights(3):
+        events: dict[tuple[str, str], list[int]] = {}
+        for row in lags.night(on, 10_000).to_pylist():
+            lag = (row["received_at"] - row["written_at"]) // timedelta(seconds=1)
+            events.setdefault((row["link"], row["department"]), []).append(lag)
+        expected = []
+        for (link, department), seconds in events.items():
+            counted = sorted(second for second in seconds if second >= 0)
+            ranks = [counted[-(-len(counted) * percent // 100) - 1] for percent in (50, 95)]
+            expected.append((link, department, len(seconds), len(seconds) - len(counted), ranks, counted[-1]))
+        assert sorted(found[on]) == sorted(expected)
+    assert any("percentiles ÷ decoding" in line for line in lags.report(3_000, 3, runs=1))
