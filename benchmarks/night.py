@@ -75,7 +75,7 @@ def run_night(on: date) -> tuple[dict[str, float], dict[str, dict[str, int]]]:
         "pull": lambda: nightly.pull(SOURCE, on),
         "admit": lambda: nightly.admit(on),
         "judge": lambda: nightly.judge(on),
-        "trace": lambda: nightly.trace(on),
+        "trace": nightly.trace,
         "notify": lambda: nightly.notify(on),
     }
     seconds, counts = {}, {}

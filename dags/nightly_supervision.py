@@ -58,8 +58,8 @@ def nightly_supervision() -> None:
         return counts(nightly().judge(night, moment, mode, params["sources"] or None))
 
     @task(task_display_name="追踪推送延时", trigger_rule="all_done")
-    def trace(params: Any, dag_run: Any) -> dict[str, int]:
-        return counts(nightly().trace(business_date(params, dag_run)))
+    def trace() -> dict[str, int]:
+        return counts(nightly().trace())
 
     @task(task_display_name="通知", trigger_rule="none_failed")
     def notify(params: Any, dag_run: Any) -> dict[str, int]:
@@ -73,7 +73,8 @@ def nightly_supervision() -> None:
         pulled, admitted = pull.expand(source=choose()), admit()
     with TaskGroup("supervise", group_display_name="监察", prefix_group_id=False):
         judged, traced = judge(), trace()
-    pulled >> admitted >> [judged, traced] >> (notified := notify())
+    pulled >> admitted >> judged >> traced
+    [judged, traced] >> (notified := notify())
     [pulled, admitted, judged, traced, notified] >> watch()
 
 

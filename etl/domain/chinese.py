@@ -57,6 +57,16 @@ KIND = {
     "inquiry": "咨询投诉",
     "reply": "答复",
 }
+PUSH_CLASS = {
+    "late": "迟报",
+    "keyed_twice": "二次录入",
+    "resent": "重报",
+    "out_of_order": "倒序",
+    "batch": "集中补录",
+    "back_dated": "回填",
+    "silent": "静默",
+}
+PUSH_STATE = {"late": "未恢复", "recovered": "已恢复"}
 MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent": "已发", "refused": "被拒收"}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from etl.publish.sections import registered
 from etl.publish.wording import NONE, minute
 from etl.settings import settings
 from etl.store import outbox
+from etl.store.outbox import Row
 from etl.store.statements import sql
 
 ORDINALS = "一二三四五六七八九十"
@@ -28,7 +30,12 @@ Model = dict[str, Any]
 
 
 def compile_week(
-    engine: Engine, week: str, data_until: datetime, out_dir: Path, titles: dict[str, str] | None = None
+    engine: Engine,
+    week: str,
+    data_until: datetime,
+    out_dir: Path,
+    titles: dict[str, str] | None = None,
+    links: Sequence[Row] = (),
 ) -> dict[str, Any]:
     """Issue the bulletin of an ISO week, or hand out the issued one; ``{week, head_hash, html, docx}``.
 
@@ -37,6 +44,7 @@ def compile_week(
         data_until: what was known until then counts; not before the cut-off of the week's Sunday.
         out_dir: where ``bulletin-<week>.html`` and ``.docx`` go.
         titles: what systems and platforms are called, by code.
+        links: the week's lags, as `Week.links`.
 
     Raises:
         UsageError: the week is not over at `data_until`.
@@ -47,7 +55,7 @@ def compile_week(
         raise UsageError(f"week {week} is not over at {data_until.isoformat()}; wait for the night of {last}")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         issued = _issued(connection, week)
-        fresh = None if issued else _compile(connection, Week(week, first, last, data_until, titles or {}))
+        fresh = None if issued else _compile(connection, Week(week, first, last, data_until, titles or {}, links))
     if fresh is not None:
         with engine.begin() as connection:
             _issue(connection, fresh, data_until)
@@ -86,7 +94,7 @@ def _issue(connection: Connection, model: Model, data_until: datetime) -> None:
 def _compile(connection: Connection, week: Week) -> Model:
     head = outbox.row(connection, "ledger_head", business_on=week.last)
     names = {row["code"]: row["name"] for row in outbox.rows(connection, "departments", business_on=week.last)}
-    week = Week(week.name, week.first, week.last, week.data_until, names | dict(week.titles))
+    week = replace(week, titles=names | dict(week.titles))
     model = {
         "week": week.name,
         "heading": "电子监察周报",

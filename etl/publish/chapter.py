@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -44,7 +45,8 @@ class Chapter:
 class Week:
     """Which days a bulletin is about, and what was known when it was compiled.
 
-    `first`, `last`: Monday and Sunday; `titles`: systems and platforms by code.
+    `first`, `last`: Monday and Sunday; `titles`: systems and platforms by code; `links`: the week's lags per source and
+    hop, rows as `etl.runs.link_report.links` gives them.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Week:
     last: date
     data_until: datetime
     titles: Mapping[str, str]
+    links: Sequence[Mapping[str, Any]] = ()
 
     def before(self) -> Week:
         """The week before, with the knowledge of today."""

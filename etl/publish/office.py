@@ -73,7 +73,7 @@ def incident(
 ) -> Mail:
     """Mail C: which feed is interrupted, since when, and what stands still until it is complete again.
 
-    `incidents`: payloads {source, state, detail, opened_on}; `frozen`: rows of ``publish/frozen_cards``.
+    `incidents`: payloads {source, hop, state, detail, opened_on}; `frozen`: rows of ``publish/frozen_cards``.
     """
     still = {row["source"]: row for row in frozen}
     table = []
@@ -83,6 +83,7 @@ def incident(
         table.append(
             (
                 titled(payload["source"], titles),
+                titled(payload["hop"], titles),
                 FEED[payload["state"]],
                 payload["opened_on"],
                 day(row["complete_on"]),
@@ -94,7 +95,7 @@ def incident(
     context = {
         "heading": f"{name} 数据接入中断告知",
         "night": day(night),
-        "columns": ("数据源", "状态", "中断起", "最近完整业务日", "冻结的牌", "情况"),
+        "columns": ("数据源", "中断环节", "状态", "中断起", "最近完整业务日", "冻结的牌", "情况"),
         "rows": table,
         "waiting": waiting,
         "footer": footer,

@@ -10,7 +10,7 @@ from etl.domain.chinese import LEVEL, UNIT
 from etl.domain.night import ZONE
 
 NONE = "–"
-ENTRY = "entry:"
+ENTRY, TOTAL = "entry:", "total:"
 TITLES = {"supervision": "电子监察平台", "platform": "政务服务平台"}
 
 Number = int | Decimal
@@ -77,9 +77,11 @@ def silence(first_on: date, working_days: int) -> str:
 
 
 def titled(code: str | None, titles: Mapping[str, str]) -> str:
-    """A system, a hop ``from->to`` or a system's own ``entry:system``, as people call it; by its code when unnamed."""
+    """A system, a hop ``from->to``, ``entry:system``, ``total:system`` as people call it; by its code when unnamed."""
     if code is None:
         return NONE
     if code.startswith(ENTRY):
         return f"{titled(code.removeprefix(ENTRY), titles)} 录入"
+    if code.startswith(TOTAL):
+        return f"{titled(code.removeprefix(TOTAL), titles)} 全程"
     return " → ".join(titles.get(end, TITLES.get(end, end)) for end in code.split("->"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from etl.domain.chinese import FEED, LEVEL, NATURE, nature
 from etl.domain.night import ZONE, cutoff_at
-from etl.publish.wording import silence
-from etl.runs import judging, nightly, overview
+from etl.publish import links
+from etl.publish.wording import duration, silence, titled
+from etl.runs import judging, link_report, nightly, overview
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
@@ -26,7 +27,7 @@ def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, An
         ["", "红黄牌（有效／撤回）", *(_cards(facts))],
         ["", "数据接入", *(_feed(row, names) for row in facts["sources"])],
         ["", "静默的数据源", *_silent(last, names)],
-        ["", f"最慢链路（{first} 至 {last}）", *_links(first, last, names)],
+        *_pushes(first, last, names),
         *_example("push_delay", "一张因推送延时撤回的牌", names),
         *_example("suspect", "一张待核实的牌", names),
         ["", "真实数据：波士顿 311（2016、2022），同一流程、独立台账", *_boston(boston)],
@@ -57,14 +58,22 @@ def _silent(last: date, names: dict[str, str]) -> list[str]:
     return [f"  {names[row['source']]}　{silence(row['first_on'], row['working_days'])}，接口正常应答" for row in found]
 
 
-def _links(first: date, last: date, names: dict[str, str]) -> list[str]:
-    with engine().connect() as connection:
-        rows = connection.execute(sql("overview/slowest_links"), {"first": first, "last": last}).mappings()
-        return [
-            f"  {_hop(row['hop'], names)}　{row['messages']} 条，迟报 {row['late']} 条，最长 "
-            f"{timedelta(seconds=row['max_seconds']) / timedelta(hours=1):.1f} 小时"
-            for row in rows
-        ]
+def _pushes(first: date, last: date, names: dict[str, str]) -> list[list[str]]:
+    found = link_report.report(first, last)
+    slow = sorted((row for row in found["links"] if links.is_hop(row)), key=lambda row: -(row["max_seconds"] or 0))
+    stood = [row for row in found["incidents"] if row["is_standstill"]]
+    return [
+        ["", "停滞最久的环节", *(f"  {links.standstill(row, names)}" for row in stood[:3])],
+        ["", "因推送延时撤回的牌，责任转由", *(f"  {line}" for line in links.reassigned(found["reassigned"], names))],
+        ["", f"最慢环节（{first} 至 {last}）"],
+        [
+            f"  {titled(row['hop'], names)}　应到 {row['due_count']} 条，迟报 {row['late_count']} 条，"
+            f"P50 {duration(row['p50_seconds'])}，"
+            f"P95 {duration(row['p95_seconds'])}，最长 {duration(row['max_seconds'])}"
+            for row in slow
+            if row["late_count"]
+        ],
+    ]
 
 
 def _example(nature: str, title: str, names: dict[str, str]) -> list[list[str]]:
@@ -72,7 +81,7 @@ def _example(nature: str, title: str, names: dict[str, str]) -> list[list[str]]:
         card = connection.execute(sql("overview/example_card"), {"nature": nature}).mappings().one_or_none()
     if card is None:
         return []
-    hop = f"，责任环节 {_hop(card['responsible_hop'], names)}" if card["responsible_hop"] else ""
+    hop = f"，责任环节 {titled(card['responsible_hop'], names)}" if card["responsible_hop"] else ""
     ledger = judging.explain(card["case_no"], None, None, None, None)
     lines = [
         f"  {LEVEL[card['level']]}：{card['item_name']}，{card['issued_on']} 之夜发出，"
@@ -95,7 +104,3 @@ def _boston(status: dict[str, Any]) -> list[str]:
 def _mails() -> int:
     folder: Path = settings().var_dir / "mail"
     return sum(1 for _ in folder.rglob("*.eml"))
-
-
-def _hop(hop: str, names: dict[str, str]) -> str:
-    return " → ".join(names.get(part, part) for part in hop.split("->"))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -44,7 +45,7 @@ from etl.store.evidence import verify
 from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
-from etl.supervision.delays import SUPERVISION, LinkLimit
+from etl.supervision.delays import SUPERVISION, LinkLimit, Relay, Route
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.published_engine import refuse_read_only
 
@@ -165,11 +166,11 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
             totals["nights"] += 1
 
 
-def trace(business_on: date) -> dict[str, int]:
-    """Measure push lags of everything that became known up to the night, link by link."""
+def trace() -> dict[str, int]:
+    """Measure push lags of every judged night on which something is known that was not when it was measured."""
     from etl.runs import tracing
 
-    return tracing.trace(business_on, links())
+    return tracing.trace(links())
 
 
 def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
@@ -208,7 +209,7 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
     done = {
         "admit": admit(business_on, only),
         "judge": judge(business_on, notify=mode, only=only),
-        "trace": trace(business_on),
+        "trace": trace(),
         "notify": notify(business_on, mode),
     }
     with engine().connect() as connection:
@@ -220,20 +221,37 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
     return done | {"incomplete": incomplete, "frozen": frozen}
 
 
-def links() -> dict[str, LinkLimit]:
-    """The first hop of every registered source."""
-    first = {name: sources.get(name).links[0] for name in sources.names() if sources.get(name).links}
-    return {
-        name: LinkLimit(
-            link.target,
-            link.warn_after,
-            link.mode,
-            link.yellow_after_working_days,
-            link.red_after_working_days,
-            link.origin,
+def links() -> dict[str, Route]:
+    """The way of every registered source's records, and which other sources read them on it."""
+    declared = {name: sources.get(name) for name in sources.names() if sources.get(name).links}
+    ways = {
+        name: Route(
+            source.links[0].origin or name,
+            tuple(
+                LinkLimit(
+                    link.target,
+                    link.warn_after,
+                    link.mode,
+                    link.yellow_after_working_days,
+                    link.red_after_working_days,
+                )
+                for link in source.links
+            ),
+            is_keyed_twice=bool(source.links[0].origin),
         )
-        for name, link in first.items()
+        for name, source in declared.items()
     }
+    return {name: replace(way, relays=tuple(_relays(name, ways))) for name, way in ways.items()}
+
+
+def _relays(name: str, ways: Mapping[str, Route]) -> Iterator[Relay]:
+    """Other sources that read at a place on this way before its end, or are such a place themselves."""
+    for position, system in enumerate(ways[name].systems[:-1]):
+        for other, way in ways.items():
+            if other != name and position and way.systems[-1] == system:
+                yield Relay(other, position, is_written=False)
+            elif other != name and position and way.start == system:
+                yield Relay(other, position, is_written=True)
 
 
 def titles() -> dict[str, str]:
@@ -374,12 +392,19 @@ def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> No
     with engine().begin() as connection:
         feeds.set_unpulled(connection, asked, business_on)
         for name, state, detail in [] if is_muted else feeds.untold_incidents(connection, asked, business_on):
-            incident = {"source": name, "state": state, "detail": detail, "opened_on": str(business_on)}
+            hop = _standing_hop(name, state, detail)
+            incident = {"source": name, "hop": hop, "state": state, "detail": detail, "opened_on": str(business_on)}
             card_store.insert_item(
                 connection, f"C/{name}/{business_on}", "C", business_on, sources.get(name).department, incident,
                 is_muted=False,
             )  # fmt: skip
         card_store.insert_item(connection, f"B/{business_on}", "B", business_on, None, {}, is_muted=is_muted)
+
+
+def _standing_hop(source: str, state: str, detail: str) -> str:
+    """Where an incomplete feed stands still: before us if its own data end early, otherwise on the way to us."""
+    way = links().get(source, Route(source, ()))
+    return way.hop() if way.links and state == "late" and detail != feeds.UNPULLED else way.pull_hop
 
 
 def _counts(cards: pa.Table) -> dict[str, int]:

@@ -1,54 +1,121 @@
-"""Tracing: push lags of everything known by a night, link by link, and a finding for each record that came late."""
+"""Tracing: every night's lags hop by hop, and a finding for each record that came late, again, or out of order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from etl.crashpoints import reach
-from etl.domain.night import cutoff_at, to_us
+from etl.domain.night import NEVER, cutoff_at, from_us
 from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
-from etl.store.calendars import stored
+from etl.store import feeds, ledger
+from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.statements import sql
-from etl.supervision.delays import LinkLimit, late_by
+from etl.supervision.delays import SUPERVISION, Route, in_batches, measure, standstills, summarise
+
+SERIES = ("source", "hop", "department", "kind")
+"""What a daily series is of."""
+_KEY = ("source", "case_no", "kind", "seq", "version")
 
 
-def trace(business_on: date, links: Mapping[str, LinkLimit]) -> dict[str, int]:
-    """Measure every night up to `business_on` whose messages changed since it was measured -> counts."""
-    until = cutoff_at(business_on, settings().cutoff)
-    axis = OfficeAxis(stored(engine()).cn(business_on))
-    found = 0
+def trace(routes: Mapping[str, Route]) -> dict[str, int]:
+    """Measure every judged night that rests on something else than when it was measured -> counts.
+
+    What a night says is made from what was known by it and nothing else, in one transaction: nights may be measured in
+    any order and again.
+    """
+    calendars, found = stored(engine()), 0
     with engine().begin() as connection:
-        nights = list(connection.execute(sql("delays/stale_nights"), {"until": until}).scalars())
-        for source, link in links.items():
-            hop = link.hop(source)
-            asked = {
-                "source": source,
-                "hop": hop,
-                "nights": nights,
-                "warn_after_seconds": 0 if link.mode == "nightly" else int(link.warn_after.total_seconds()),
-            }
-            connection.execute(sql("delays/record_lags"), asked)
-            late = list(connection.execute(sql("delays/late_messages"), asked).mappings())
-            written, received = (
-                np.array([to_us(row[name]) for row in late], dtype=np.int64) for name in ("written_at", "received_at")
-            )
-            is_late, days, levels = late_by(written, received, link, axis)
-            findings = [
-                {**row, "hop": hop, "lag_seconds": int(lag // 1_000_000), "lag_working_days": day, "level": level}
-                for row, lag, day, level, counts in zip(
-                    late, received - written, days.round(6).tolist(), levels, is_late, strict=True
-                )
-                if counts
-            ]
-            if findings:
-                connection.execute(sql("delays/record_finding"), findings)
-            connection.execute(sql("delays/count_late"), {"source": source})
-            found += len(findings)
+        stale = list(connection.execute(sql("delays/stale_nights")).scalars())
+        for night in stale:
+            found += _trace_night(connection, night, routes, calendars)
         reach("trace.before_commit")
     reach("trace.after_commit")
-    return {"nights": len(nights), "findings": found}
+    return {"nights": len(stale), "findings": found}
+
+
+def measured(night: date, routes: Mapping[str, Route], calendars: Calendars) -> tuple[pa.Table, pa.Table]:
+    """-> (records that became known with a night, `LAGS` of every hop of them)."""
+    after, until = _span(night)
+    relays = [(name, *vars(relay).values()) for name, route in routes.items() for relay in route.relays]
+    records = ledger.night_records(after, until, routes, relays)
+    return records, measure(records, routes, settings().cutoff, OfficeAxis(calendars.cn(night)))
+
+
+def _trace_night(connection: Connection, night: date, routes: Mapping[str, Route], calendars: Calendars) -> int:
+    after, until = _span(night)
+    asked = {"business_on": night, "after": after, "until": until}
+    connection.execute(sql("delays/forget_night"), asked)
+    records, lags = measured(night, routes, calendars)
+    if rows := [row | {"business_on": night} for row in summarise(lags, SERIES)]:
+        connection.execute(sql("delays/record_lag"), rows)
+    batch = lags.filter(pa.array(in_batches(lags)))
+    batch = batch.set_column(batch.schema.get_field_index("class"), "class", pa.repeat("batch", len(batch)))
+    findings = [
+        *_findings(records, batch, np.full((2, len(batch)), NEVER)),
+        *_late(connection, until, records, lags.filter(lags["is_late"]), routes),
+    ]
+    if findings:
+        connection.execute(sql("delays/record_finding"), [row | asked for row in findings])
+    ways = {"sources": list(routes), "hops": [route.hop() for route in routes.values()]}
+    for name in ("resent", "out_of_order", "back_dated"):
+        connection.execute(sql(f"delays/record_{name}"), asked | ways)
+    if silent := feeds.silent(connection, night):
+        connection.execute(sql("delays/record_silence"), [row | {"business_on": night} for row in silent])
+    connection.execute(sql("delays/set_traced"), {"business_on": night, "cutoff_at": until})
+    return len(findings)
+
+
+def _late(
+    connection: Connection, until: datetime, records: pa.Table, late: pa.Table, routes: Mapping[str, Route]
+) -> list[dict[str, Any]]:
+    """Findings of late records, each with the stand-still that held it up."""
+    found: list[dict[str, Any]] = []
+    for pair in late.group_by(["source", "hop"]).aggregate([]).to_pylist():
+        mine = late.filter((pc.field("source") == pair["source"]) & (pc.field("hop") == pair["hop"]))
+        set_out, due, reached = (mine[name].to_numpy() for name in ("set_out", "due", "reached"))
+        is_pull, route = pair["hop"].endswith(SUPERVISION), routes[pair["source"]]
+        if route.is_keyed_twice and not is_pull:  # a person's evening is no stand-still of a system
+            found += _findings(records, mine, np.full((2, len(mine)), NEVER))
+            continue
+        asked = {
+            "source": pair["source"], "known_by": until, "is_pull": is_pull,
+            "first_at": from_us(int(set_out.min())), "last_at": from_us(int(reached.max())),
+        }  # fmt: skip
+        arrivals = np.array(list(connection.execute(sql("delays/arrivals"), asked).scalars()), dtype=np.int64)
+        least = timedelta(0) if is_pull else route.links[-1].warn_after
+        found += _findings(
+            records, mine, np.stack(standstills(set_out, due, reached, arrivals, least // timedelta(microseconds=1)))
+        )
+    return found
+
+
+def _findings(records: pa.Table, lags: pa.Table, stood: Any) -> list[dict[str, Any]]:
+    keys = records.select(_KEY).take(lags["record"]).to_pylist()
+    columns = ("hop", "class", "department", "level", "working_days", "set_out", "due", "reached")
+    return [
+        key
+        | {name: row[name] for name in ("hop", "class", "department", "level")}
+        | {"lag_seconds": (row["reached"] - row["set_out"]) // 1_000_000}
+        | {"lag_working_days": round(row["working_days"], 6)}
+        | {f"{name}_at": _instant(row[name]) for name in ("set_out", "due", "reached")}
+        | {"standstill_from": _instant(begin), "standstill_until": _instant(end)}
+        for key, row, begin, end in zip(keys, lags.select(columns).to_pylist(), *stood.tolist(), strict=True)
+    ]
+
+
+def _instant(moment: int) -> datetime | None:
+    return None if moment == NEVER else from_us(moment)
+
+
+def _span(night: date) -> tuple[datetime, datetime]:
+    """After which and until when what a night made known became known."""
+    return (cutoff_at(night - timedelta(days=1), settings().cutoff), cutoff_at(night, settings().cutoff))

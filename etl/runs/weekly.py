@@ -6,7 +6,7 @@ from typing import Any
 
 from etl.domain.night import cutoff_at, week_days
 from etl.publish import bulletin
-from etl.runs import nightly
+from etl.runs import link_report, nightly
 from etl.settings import settings
 from etl.store.engine import engine
 from etl.store.evidence import verify
@@ -16,8 +16,14 @@ def compile_bulletin(week: str) -> dict[str, Any]:
     """Compile ISO week `week` as known at the cut-off of its Sunday; refuses on broken evidence."""
     with engine().connect() as connection:
         verify(connection)
-    data_until = cutoff_at(week_days(week)[1], settings().cutoff)
+    first, last = week_days(week)
+    data_until = cutoff_at(last, settings().cutoff)
     result: dict[str, Any] = bulletin.compile_week(
-        engine(), week, data_until, settings().var_dir / "bulletins", nightly.titles()
+        engine(),
+        week,
+        data_until,
+        settings().var_dir / "bulletins",
+        nightly.titles(),
+        link_report.links(first, last, last),
     )
     return result

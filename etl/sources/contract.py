@@ -12,9 +12,10 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class Link:
-    """A hop this source must push its records over, and within how long.
+    """One link of the way a source's records take to where we read them, and within how long they must pass it.
 
-    `origin` is the system the records set out from when it is not the source itself: a ministry's, in double entry.
+    `written` of a record is when it set out on the first link, `received` when it reached the end of the last one.
+    `origin` of the first is the system they set out from if not the source itself: a ministry's, in double entry.
     """
 
     target: str

@@ -175,9 +175,26 @@ def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> 
 
 def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
     """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
+    return _flat(_fetch(statement, parameters))
+
+
+def night_records(
+    after: datetime, until: datetime, sources: Iterable[str], relays: Iterable[tuple[str, str, int, bool]]
+) -> pa.Table:
+    """What became known in (after, until] from these sources, with where its way was last seen by another source.
+
+    Args:
+        relays: (of whose way, which source, at which place, as written there) of every source that reads in between.
+    """
+    columns = [list(column) for column in zip(*relays, strict=True)] or [[], [], [], []]
+    columns[3] = [int(is_written) for is_written in columns[3]]
+    return _fetch("delays/night_records", [after, until, sorted(sources), *columns])
+
+
+def _fetch(statement: str, parameters: list[Any]) -> pa.Table:
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text(statement), parameters)
-        return _flat(cursor.fetch_arrow_table())
+        return cursor.fetch_arrow_table()
 
 
 def _flat(rows: pa.Table) -> pa.Table:

@@ -23,7 +23,7 @@ from etl.errors import UsageError
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, axis_of, spans_of, specials_of
 from etl.supervision.cards.counting import Counting, Runs
-from etl.supervision.delays import LinkLimit
+from etl.supervision.delays import Route
 from etl.supervision.history import Messages, pick
 from etl.supervision.judge import contract_card, judge_table
 from etl.supervision.question import Question, book_of, moments_at
@@ -38,7 +38,7 @@ def explain(
     book: CalendarBook,
     *,
     cutoff: time = time(1),
-    links: Mapping[str, LinkLimit] | None = None,
+    links: Mapping[str, Route] | None = None,
 ) -> dict[str, Any]:
     """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance."""
     mine = messages.filter(pc.equal(messages["case_no"], case_no))

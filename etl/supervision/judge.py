@@ -27,7 +27,7 @@ from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
-from etl.supervision.delays import LinkLimit, responsible_hops
+from etl.supervision.delays import Route, responsible_hop
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
@@ -105,7 +105,7 @@ def judge_table(
     book: CalendarBook,
     *,
     cutoff: time = time(1),
-    links: Mapping[str, LinkLimit] | None = None,
+    links: Mapping[str, Route] | None = None,
     frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
@@ -113,7 +113,7 @@ def judge_table(
     Args:
         profile: the rules, in one version or in several with their dates.
         book: working days and office hours; each case goes by those of its region.
-        links: per source the first hop its records take and its limit; used to name the responsible hop.
+        links: per source the way of its records and its limits; used to name the responsible hop.
         frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
 
     Raises:
@@ -207,9 +207,10 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     deciding_count[decided] = [len(messages) for messages in deciding]
     late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
     hop = np.full(len(keep), None, object)
-    hop[decided[late]] = responsible_hops(
-        history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis
-    )
+    hop[decided[late]] = [
+        responsible_hop(history, deciding[row], question.links, question.cutoff, axis, question.known_by)
+        for row in late.tolist()
+    ]
     return pa.table(
         {
             "source": history.table["source"].take(subject),

@@ -13,7 +13,7 @@ from etl.domain.night import ZONE, Instants, to_us
 from etl.domain.profile import Profile, ProfileBook
 from etl.supervision.cards.clock import Clock, judge
 from etl.supervision.cards.counting import Verdicts
-from etl.supervision.delays import LinkLimit
+from etl.supervision.delays import Route
 from etl.supervision.history import Indices, Mask, Messages, Moments, Picked, pick
 
 Hide = Callable[[Indices, Indices], Mask]
@@ -29,7 +29,7 @@ class Question:
     profiles: ProfileBook
     book: CalendarBook
     cutoff: time
-    links: Mapping[str, LinkLimit]
+    links: Mapping[str, Route]
     frozen: Mapping[str, Instants] = field(default_factory=dict)
     """Per source the cut-offs (us) of nights on which it was not complete."""
 

@@ -139,7 +139,9 @@ create table night (
     business_on  date primary key,
     fingerprint  text not null,
     judged_at    timestamptz not null default now(),
-    cases        bigint not null
+    cases        bigint not null,
+    traced_fingerprint text,
+    cutoff_at    timestamptz
 );
 
 -- Card events are only ever appended. seq / prev_hash / hash are the evidence chain.
@@ -214,12 +216,18 @@ create trigger append_only before update or delete or truncate on message
 
 create table push_finding (
     source text not null, case_no text not null, kind text not null, seq int not null, version int not null,
-    hop text not null, business_on date not null,
-    lag_seconds bigint not null, lag_working_days numeric(12, 6) not null,
-    level text not null check (level in ('warn', 'yellow', 'red')),
-    department text,
-    primary key (source, case_no, kind, seq, version, hop)
+    hop text not null,
+    class text not null
+        check (class in ('late', 'keyed_twice', 'resent', 'out_of_order', 'batch', 'back_dated')),
+    business_on date not null, department text not null,
+    set_out_at timestamptz not null, due_at timestamptz, reached_at timestamptz not null,
+    lag_seconds bigint, lag_working_days numeric(12, 6),
+    level text check (level in ('warn', 'yellow', 'red')),
+    standstill_from timestamptz, standstill_until timestamptz,
+    primary key (source, case_no, kind, seq, version, hop, class),
+    check ((standstill_from is null) = (standstill_until is null))
 );
+create index on push_finding (business_on);
 -- What the rules other than time found: night N's rows are find(N) - find(N-1), by case; an item's finding is put
 -- together from its cases by v_finding.
 create table finding_rule (
@@ -244,10 +252,16 @@ create table finding_event (
 );
 create index on finding_event (business_on);
 create table link_lag (
-    business_on date not null, source text not null, hop text not null, kind text not null,
+    business_on date not null, source text not null, hop text not null, department text not null, kind text not null,
     message_count bigint not null, late_count bigint not null, negative_count bigint not null,
     p50_seconds bigint, p95_seconds bigint, max_seconds bigint,
-    primary key (business_on, source, hop, kind)
+    p50_working_days numeric(12, 6), p95_working_days numeric(12, 6), max_working_days numeric(12, 6),
+    primary key (business_on, source, hop, department, kind)
+);
+create table silence (
+    business_on date not null, source text not null,
+    last_on date not null, first_on date not null, working_days bigint not null,
+    primary key (business_on, source)
 );
 
 -- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.

@@ -133,6 +133,8 @@ comment on column night.business_on is 'Business date.';
 comment on column night.fingerprint is 'SHA-256 over what the judgement rested on; another one means: judge the night again.';
 comment on column night.judged_at is 'Wall clock.';
 comment on column night.cases is 'Cases looked at.';
+comment on column night.traced_fingerprint is 'Fingerprint of the night when its lags were measured; another one means: measure again.';
+comment on column night.cutoff_at is 'Its cut-off; null: not measured yet.';
 
 comment on table card_event is 'What happened to cards, night by night; append-only and chained by hashes. Use v_card_event or v_card to count.';
 comment on column card_event.seq is 'Place in the evidence chain, from 1 without gaps.';
@@ -169,30 +171,75 @@ comment on column card_event.calendar_version is 'Calendar and the date of its n
 comment on column card_event.known_at is 'Cut-off of the night.';
 comment on column card_event.appended_at is 'Wall clock; not part of the hash.';
 
-comment on table push_finding is 'Records that travelled longer than their link allows.';
+comment on table push_finding is 'One record with one thing wrong about its way: late over a hop, sent again, out of order. v_push_finding groups them.';
 comment on column push_finding.source is 'Source; with the next four the key of the message.';
 comment on column push_finding.case_no is 'Case number.';
 comment on column push_finding.kind is 'Kind of message.';
 comment on column push_finding.seq is 'Its number.';
 comment on column push_finding.version is 'Its version.';
-comment on column push_finding.hop is 'Link, origin->target.';
-comment on column push_finding.business_on is 'Night that came to know the message.';
-comment on column push_finding.lag_seconds is 'Received minus written.';
+comment on column push_finding.hop is 'Hop, origin->target; entry:<source> where it is about the entry.';
+comment on column push_finding.class is 'late 迟报, keyed_twice 二次录入 (late, keyed a second time by a person), resent 重报, out_of_order 倒序, batch 集中补录, back_dated 回填.';
+comment on column push_finding.business_on is 'Night that came to know it.';
+comment on column push_finding.department is 'Department code; empty where the message names none.';
+comment on column push_finding.set_out_at is 'When it set out on the hop; on the way to us, the first cut-off by which it could have been known.';
+comment on column push_finding.due_at is 'Last moment at which it was not late; null where nothing is due.';
+comment on column push_finding.reached_at is 'When it reached the end of the hop.';
+comment on column push_finding.lag_seconds is 'Reached minus set out; null where the class has no lag.';
 comment on column push_finding.lag_working_days is 'The same inside office hours.';
-comment on column push_finding.level is 'warn, yellow or red by the link''s limits.';
-comment on column push_finding.department is 'Department code.';
+comment on column push_finding.level is 'warn, yellow or red by the link''s limits; null where it is not late.';
+comment on column push_finding.standstill_from is 'Since when it waited for the end of the stand-still that made it late; null: none did.';
+comment on column push_finding.standstill_until is 'End of that stand-still: the first arrival after it.';
 
-comment on table link_lag is 'Lags per night, hop and kind of message; negative ones (clock skew) are counted but not averaged in.';
+comment on table link_lag is 'Lags per night, hop, department and kind of message; negative ones (clock skew) are counted but not averaged in. v_link_lag_daily adds rates and backlog.';
 comment on column link_lag.business_on is 'Night that came to know the messages.';
 comment on column link_lag.source is 'Source.';
-comment on column link_lag.hop is 'entry:<source> from occurrence to entry, or origin->target from entry to reception.';
+comment on column link_lag.hop is 'origin->target; entry:<source> from occurrence to entry, total:<source> from occurrence to reception.';
+comment on column link_lag.department is 'Department code; empty where the messages name none.';
 comment on column link_lag.kind is 'Kind of message.';
 comment on column link_lag.message_count is 'Messages with both times.';
 comment on column link_lag.late_count is 'Of these, later than the link allows.';
 comment on column link_lag.negative_count is 'Of these, arrived before they set out.';
-comment on column link_lag.p50_seconds is 'Median, an observed value.';
+comment on column link_lag.p50_seconds is 'Median, an observed value (nearest rank).';
 comment on column link_lag.p95_seconds is '95th percentile, an observed value.';
 comment on column link_lag.max_seconds is 'Longest.';
+comment on column link_lag.p50_working_days is 'Median in working days.';
+comment on column link_lag.p95_working_days is '95th percentile in working days.';
+comment on column link_lag.max_working_days is 'Longest in working days.';
+
+comment on table silence is 'Sources that normally send and were silent on a night though their feed was complete.';
+comment on column silence.business_on is 'Night.';
+comment on column silence.source is 'Source.';
+comment on column silence.last_on is 'Night that last brought something.';
+comment on column silence.first_on is 'First silent working day.';
+comment on column silence.working_days is 'Silent working days up to the night.';
+
+comment on view v_push_finding is 'Push findings as incidents, opened and closed by nights; push_finding_on(night) gives them as known by any past night.';
+comment on column v_push_finding.source is 'Source.';
+comment on column v_push_finding.hop is 'Hop that answers, origin->target; entry:<source> where it is about the entry.';
+comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends.';
+comment on column v_push_finding.opened_on is 'First night that knew of it.';
+comment on column v_push_finding.closed_on is 'First night after it that brought something over the hop and nothing of it; null: open.';
+comment on column v_push_finding.state is 'late while open, recovered when closed.';
+comment on column v_push_finding.is_standstill is 'All records waited for the end of one stand-still.';
+comment on column v_push_finding.began_at is 'Stand-still: since when something waited; else when the first record set out; silence: first silent day.';
+comment on column v_push_finding.ended_at is 'Stand-still: first arrival after it; else when the last record arrived; null for a silence.';
+comment on column v_push_finding.record_count is 'Records.';
+comment on column v_push_finding.longest_seconds is 'Longest lag.';
+comment on column v_push_finding.longest_working_days is 'The same inside office hours.';
+comment on column v_push_finding.level is 'Highest level of any record.';
+comment on column v_push_finding.evidence is 'Up to five message keys, the longest lag first; all of them are in push_finding.';
+
+comment on view v_link_lag_daily is 'Daily series per hop, department and kind with on-time rate and backlog. Columns as in link_lag and these.';
+comment on column v_link_lag_daily.on_time_percent is 'Share not late, half-up; null without messages.';
+comment on column v_link_lag_daily.waiting_count is 'Records on their way at the night''s cut-off that came late: in hindsight, whenever they became known.';
+comment on column v_link_lag_daily.backlog_seconds is 'How long the oldest of them had been waiting by then.';
+
+comment on view v_feed_state is 'Every feed, night by night.';
+comment on column v_feed_state.source is 'Source.';
+comment on column v_feed_state.business_on is 'Night.';
+comment on column v_feed_state.feed_state is 'As in feed.';
+comment on column v_feed_state.state is 'fresh; late: not complete; recovered: complete again after a night that was not.';
+comment on function push_finding_on(date) is 'v_push_finding as known by the end of one night.';
 
 comment on table notice is 'Outbox: one frozen mail to one recipient.';
 comment on column notice.notice_key is 'Kind, night, recipient, department; the same key is written once.';

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, judging, large_night, night, staging, suspensions
+from benchmarks import admission, due_dates, judging, lags, large_night, night, staging, suspensions
 from benchmarks.__main__ import registered, replaced
 from etl.domain.night import NEVER
 from etl.errors import UsageError
@@ -23,7 +23,8 @@ from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    assert list(registered()) == ["admission", "due_dates", "judging", "large_night", "night", "staging", "suspensions"]
+    names = ["admission", "due_dates", "judging", "lags", "large_night", "night", "staging", "suspensions"]
+    assert list(registered()) == names
 
 
 def test_a_new_section_leaves_the_others_as_they_were() -> None:
@@ -164,3 +165,22 @@ def _instead(engine: Engine, folder: Path):  # type: ignore[no-untyped-def]
         yield engine, folder
 
     return ledger_of_the_test
+
+
+def test_lag_percentiles_are_the_observed_values_a_walk_over_the_sorted_lags_finds(tmp_path: Path) -> None:
+    lags.write(tmp_path / "events.parquet", 30_000, 3)
+    works = lags.contestants(tmp_path / "events.parquet", 3)
+    assert works["decode"]() == 30_000
+    found = works["percentiles"]()
+    for on in lags.nights(3):
+        events: dict[tuple[str, str], list[int]] = {}
+        for row in lags.night(on, 10_000).to_pylist():
+            lag = (row["received_at"] - row["written_at"]) // timedelta(seconds=1)
+            events.setdefault((row["link"], row["department"]), []).append(lag)
+        expected = []
+        for (link, department), seconds in events.items():
+            counted = sorted(second for second in seconds if second >= 0)
+            ranks = [counted[-(-len(counted) * percent // 100) - 1] for percent in (50, 95)]
+            expected.append((link, department, len(seconds), len(seconds) - len(counted), ranks, counted[-1]))
+        assert sorted(found[on]) == sorted(expected)
+    assert any("percentiles ÷ decoding" in line for line in lags.report(3_000, 3, runs=1))

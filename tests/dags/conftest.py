@@ -39,8 +39,8 @@ def admit(business_on, only=None):
 def judge(business_on, as_of=None, notify="auto", only=None):
     return _record("judge", business_on=business_on, as_of=as_of, notify=notify, only=only)
 
-def trace(business_on):
-    return _record("trace", business_on=business_on)
+def trace():
+    return _record("trace")
 
 def notify(business_on, mode="auto"):
     return _record("notify", business_on=business_on, mode=mode)

@@ -21,9 +21,9 @@ def test_a_night_runs_every_verb_once_and_a_broken_source_fails_it_without_stopp
     run_night(date(2025, 10, 10))
     calls = recorded()
     assert sorted(call["source"] for call in calls[:3]) == ["alpha", "beta", "gamma"]
-    assert {call["business_on"] for call in calls} == {"2025-10-10"}
+    assert {call["business_on"] for call in calls if call["verb"] != "trace"} == {"2025-10-10"}
     assert calls[3] == {"verb": "admit", "business_on": "2025-10-10", "only": None}
-    assert sorted(call["verb"] for call in calls[4:6]) == ["judge", "trace"]
+    assert [call["verb"] for call in calls[4:6]] == ["judge", "trace"]
     assert calls[6:] == [{"verb": "notify", "business_on": "2025-10-10", "mode": "auto"}]
 
     monkeypatch.setenv("FAILING", "beta:SourceIncomplete")

@@ -49,7 +49,7 @@ def test_the_night_is_wired_as_pull_admit_judge_and_trace_notify(nightly: dict[s
         "pull": ["choose"],
         "admit": ["pull"],
         "judge": ["admit"],
-        "trace": ["admit"],
+        "trace": ["judge"],
         "notify": ["judge", "trace"],
         "watch": ["admit", "judge", "notify", "pull", "trace"],
     }

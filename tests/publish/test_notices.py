@@ -54,6 +54,7 @@ def test_a_digest_has_every_column_red_first_and_the_footer(book: Ledger) -> Non
         "push_finding",
         **{"source": "scjg", "case_no": "511602-1", "kind": "stage", "seq": 0, "version": 1, "level": "yellow"},
         **{"hop": "scjg->province", "business_on": NIGHT, "lag_seconds": 99_000, "lag_working_days": "1.255"},
+        **{"class": "late", "department": "scjg", "set_out_at": at("11-20 09:00"), "reached_at": at("11-21 12:30")},
     )
     book.tell("511602-1", "yellow", due_at="2026-11-18T17:30:00+08:00", excluded_days="2.005")
     book.tell("511602-2", "red", limit_days="20", used_days="20.125", nature="suspect", provisional=True)
@@ -197,7 +198,14 @@ def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_dou
     book.put(
         "link_lag",
         **{"business_on": NIGHT, "source": "scjg", "hop": "scjg->province", "kind": "finish", "message_count": 7},
-        **{"late_count": 2, "negative_count": 0, "p50_seconds": 90, "p95_seconds": 5400, "max_seconds": 180_000},
+        **{
+            "department": "scjg",
+            "late_count": 2,
+            "negative_count": 0,
+            "p50_seconds": 90,
+            "p95_seconds": 5400,
+            "max_seconds": 180_000,
+        },
     )
     book.put(
         "notice",
@@ -235,7 +243,10 @@ def test_an_interrupted_feed_replaces_the_digest_until_it_is_whole_again(book: L
     book.summary_due()
     assert notices.claim(book.engine, NIGHT) == ["C/2026-11-22/scjg-1/scjg", "B/2026-11-22/office"]
     (incident,), (summary,) = mails(book, "C"), mails(book, "B")
-    assert "不完整 | 2026-11-22 | 2026-11-21 | 红牌1、黄牌1 | 应报 120 行，只到 80 行" in body(incident)
+    assert (
+        "政务服务平台 → 电子监察平台 | 不完整 | 2026-11-22 | 2026-11-21 | 红牌1、黄牌1 | 应报 120 行，只到 80 行"
+        in body(incident)
+    )
     assert "另有 1 项警报" in body(incident)
     assert f"广安区市场监督管理局 | {notices.INTERRUPTED}" in body(summary)
     assert notices.claim(book.engine, date(2026, 11, 23)) == [], "still open on the next night"

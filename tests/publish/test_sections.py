@@ -15,6 +15,7 @@ from etl.publish.chapter import Week
 from etl.store.decisions import decide
 from tests.publish.world import Ledger
 
+TITLES = {"scjg": "市监局", "rsj": "人社局", "province": "省平台"}
 GOLDEN = Path(__file__).parent.parent / "golden" / "sections"
 CASES = sorted(folder for name in sections.names() for folder in (GOLDEN / name).glob("*") if folder.is_dir())
 
@@ -40,7 +41,7 @@ def test_the_facts_give_the_chapter(folder: Path, book: Ledger) -> None:
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     _write(book, facts)
     first, last = week_days(facts["week"])
-    week = Week(facts["week"], first, last, cutoff_at(last), {"scjg": "市监局", "rsj": "人社局", "province": "省平台"})
+    week = Week(facts["week"], first, last, cutoff_at(last), TITLES, facts.get("links", ()))
     with book.engine.connect() as connection:
         chapter = sections.registered()[folder.parent.name].compile(connection, week)
     expected = json.loads((folder / "chapter.json").read_text(encoding="utf-8"))
@@ -61,6 +62,6 @@ def _write(book: Ledger, facts: dict[str, list[dict[str, object]]]) -> None:
 
 
 def _value(name: str, value: object) -> object:
-    if name.endswith("_at") and isinstance(value, str):
+    if name.endswith(("_at", "_from", "_until")) and isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=ZONE)
     return date.fromisoformat(str(value)) if name.endswith("_on") else value

@@ -149,5 +149,6 @@ class Ledger:
     def incident(self, source: str, department: str, opened_on: date = NIGHT, state: str = "partial") -> None:
         verdict = {"state": state, "known_basis": "night", "detail": "应报 120 行，只到 80 行"}
         self.put("feed", source=source, business_on=opened_on, **verdict)
-        payload = {"source": source, "state": state, "detail": "应报 120 行，只到 80 行", "opened_on": str(opened_on)}
+        payload = {"source": source, "hop": "platform->supervision", "state": state}
+        payload |= {"detail": "应报 120 行，只到 80 行", "opened_on": str(opened_on)}
         self.item(f"C/{source}/{opened_on}/{department}", "C", payload, department=department)

@@ -17,6 +17,7 @@ from city.deliver import HORIZON
 from city.provincial_platform import Platform, server
 from etl.publish.chapter import Week
 from etl.publish.sections import registered
+from etl.runs import link_report
 from etl.runs.nightly import titles
 from etl.settings import settings
 from etl.store import feeds
@@ -86,12 +87,13 @@ def test_the_silent_the_twice_keyed_and_the_decided_only(neighbours: Path, ready
     )
     assert len({case for case, _ in withdrawn}) >= 2
     assert {hop for _, hop in withdrawn} == {KEYED_AGAIN}
-    week = Week("2026-W47", date(2026, 11, 16), LAST, HORIZON, titles())
+    monday = date(2026, 11, 16)
+    week = Week("2026-W47", monday, LAST, HORIZON, titles(), link_report.links(monday, LAST, LAST))
     with ready.connect() as connection:
         chapter = registered()["pushes"].compile(connection, week)
     assert any("区交通运输局自 2026-11-17 起连续 4 个工作日没有数据" in text for text in chapter.paragraphs)
     named = {row[1]: row for row in chapter.tables[0].rows}
-    assert int(named["国家药监局审批系统 → 省药监局自建系统（二次录入）"][3]) > 0
+    assert int(named["国家药监局审批系统 → 省药监局自建系统（二次录入）"][4]) > 0
 
     undecided = dict(
         rows(

@@ -369,7 +369,7 @@ def test_the_hop_that_kept_the_finish_for_three_working_days_answers_for_the_wit
     yellow = cards(judge, late_arrival(), "2018-10-27 01:00")["yellow"]
     assert yellow["responsible_hop"] == "health->platform"
     written, received = (np.array([to_us(shanghai(text))]) for text in ("2018-10-23 15:00", "2018-10-26 15:00"))
-    is_late, lag_days, levels = late_by(written, received, DEFAULT_LINK, OfficeAxis(packaged().cn()))
+    is_late, lag_days, levels, _ = late_by(written, received, [DEFAULT_LINK], OfficeAxis(packaged().cn()))
     assert (is_late.tolist(), lag_days.tolist(), levels) == ([True], [3.0], ["yellow"])
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from etl.domain.chinese import FEED, LEVEL
 from etl.domain.night import nights
+from etl.publish import links
 from etl.publish.chapter import Chapter, Section, Table, Week
 from etl.publish.privacy import one_line
-from etl.publish.wording import ENTRY, NONE, duration, minute, percent, silence, titled
+from etl.publish.wording import NONE, duration, minute, percent, silence, titled
 from etl.store import feeds, outbox
 
 NO_RECORD = "无记录"
@@ -18,16 +19,19 @@ NO_RECORD = "无记录"
 
 def compile(connection: Connection, week: Week) -> Chapter:
     """Links, standstills, cards withdrawn as push delay, and the state of every feed on each night."""
-    links = outbox.rows(connection, "week_links", **week.parameters())
     standstills = outbox.rows(connection, "week_standstills", **week.parameters())
     reassigned = outbox.rows(connection, "week_reassigned", **week.parameters())
-    pushed = [row for row in links if not row["hop"].startswith(ENTRY)]
-    sent, late = (sum(row[column] for row in pushed) for column in ("message_count", "late_count"))
+    shown = [row for row in week.links if links.is_told(row)]
+    hops = [row for row in shown if links.is_hop(row)]
+    due, sent, late = (sum(row[column] for row in hops) for column in ("due_count", "message_count", "late_count"))
     withdrawn = sum(row[level] for row in reassigned for level in LEVEL)
+    answering = "；".join(links.reassigned(reassigned, week.titles))
     return Chapter(
         paragraphs=(
-            f"本周各链路推送 {sent} 条次，迟报 {late} 条次，迟报率 {percent(late, sent)}；"
-            f"因推送延时撤回红黄牌与预警 {withdrawn} 张（次），责任转由所列环节承担。",
+            f"本周各环节应到 {due} 条次，已到 {sent} 条次，迟报 {late} 条次，按时率 {percent(due - late, due)}；"
+            f"因推送延时撤回红黄牌与预警 {withdrawn} 张（次）"
+            + (f"，责任转由下列环节承担：{answering}。" if answering else "。"),
+            *(f"停滞：{links.standstill(row, week.titles)}。" for row in standstills[:3]),
             *(
                 f"静默：{titled(row['source'], week.titles)}自 {silence(row['first_on'], row['working_days'])}，"
                 "其间接口正常应答，须查明原因并补报。"
@@ -36,37 +40,29 @@ def compile(connection: Connection, week: Week) -> Chapter:
         ),
         tables=(
             Table(
-                "各链路时延",
-                ("数据源", "环节", "条数", "迟报", "迟报率", "P50", "P95", "最长"),
+                "各环节时延",
+                links.LINK_COLUMNS,
+                tuple(links.link_cells(row, week.titles) for row in shown),
+                links.LINK_FIGURES,
+                "按本周为我方掌握的消息逐条计算，含休息时间；“录入”为业务发生至写入本系统；至电子监察平台"
+                "的环节自可以掌握的第一个截止时刻起算，无迟报的不列。",
+            ),
+            Table(
+                "停滞",
+                ("数据源", "环节", "停滞起", "恢复", "时长", "迟报"),
                 tuple(
                     (
                         titled(row["source"], week.titles),
                         titled(row["hop"], week.titles),
-                        str(row["message_count"]),
-                        str(row["late_count"]),
-                        percent(row["late_count"], row["message_count"]),
-                        *(duration(row[column]) for column in ("p50_seconds", "p95_seconds", "max_seconds")),
-                    )
-                    for row in links
-                ),
-                ("条数", "迟报", "迟报率", "P50", "P95", "最长"),
-                "按本周入库的消息逐条计算，含休息时间；“录入”为业务发生至写入本系统。",
-            ),
-            Table(
-                "最长停滞",
-                ("数据源", "停滞起", "恢复", "时长", "恢复时到达"),
-                tuple(
-                    (
-                        titled(row["source"], week.titles),
                         minute(row["began_at"]),
                         minute(row["ended_at"]),
                         duration(row["seconds"]),
-                        f"{row['arrived']} 条",
+                        f"{row['record_count']} 条",
                     )
                     for row in standstills
                 ),
-                ("时长", "恢复时到达"),
-                "停滞指已有记录待推送而无一到达的时段。",
+                ("时长", "迟报"),
+                "停滞指已有记录待推送而无一到达、因而迟报的时段；同一停滞所误的记录并为一项。",
             ),
             Table(
                 "因推送延时撤回的牌",

@@ -36,7 +36,7 @@ slowest_push as (
     select distinct on (t.item_key) t.item_key, p.hop, p.lag_working_days
     from told t
     join push_finding p using (source, case_no)
-    where p.business_on <= t.business_on
+    where p.business_on <= t.business_on and p.level is not null
     order by t.item_key, p.lag_working_days desc, p.hop
 ),
 promised_boundary as (

@@ -1,0 +1,76 @@
+"""How links and their incidents read, in the bulletin and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from etl.domain.chinese import PUSH_CLASS, PUSH_STATE
+from etl.publish.wording import ENTRY, NONE, day, duration, minute, percent, titled
+from etl.store.outbox import Row
+
+LINK_COLUMNS = ("数据源", "环节", "应到", "已到", "迟报", "按时率", "P50", "P95", "最长")
+OURS = "->supervision"
+LINK_FIGURES = LINK_COLUMNS[2:]
+INCIDENT_COLUMNS = ("类别", "环节", "起", "止", "记录", "最长时延", "发现", "恢复", "依据")
+
+
+def link_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """One source and hop; what has no limit is never late, and is not said to be on time either."""
+    has_limit = is_hop(row)
+    return (
+        titled(row["source"], titles),
+        titled(row["hop"], titles),
+        str(row["due_count"]),
+        str(row["message_count"]),
+        str(row["late_count"]) if has_limit else NONE,
+        percent(row["due_count"] - row["late_count"], row["due_count"]) if has_limit else NONE,
+        *(duration(row[column]) for column in ("p50_seconds", "p95_seconds", "max_seconds")),
+    )
+
+
+def incident_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """One incident; a stand-still from when something waited until the first arrival."""
+    return (
+        PUSH_CLASS[row["class"]] + ("（停滞）" if row["is_standstill"] else ""),
+        titled(row["hop"], titles),
+        minute(row["began_at"]),
+        minute(row["ended_at"]),
+        str(row["record_count"]),
+        duration(row["longest_seconds"]),
+        day(row["opened_on"]),
+        day(row["closed_on"]) if row["closed_on"] else PUSH_STATE[row["state"]],
+        (row["evidence"] or (NONE,))[0],
+    )
+
+
+def standstill(row: Row, titles: Mapping[str, str]) -> str:
+    """``甲 → 乙自 … 至 … 停滞 31.0 小时，积压 210 条``."""
+    hours = (row["ended_at"] - row["began_at"]) / timedelta(hours=1)
+    return (
+        f"{titled(row['hop'], titles)}自 {minute(row['began_at'])} 至 {minute(row['ended_at'])} "
+        f"停滞 {hours:.1f} 小时，迟报 {row['record_count']} 条"
+    )
+
+
+def reassigned(rows: Sequence[Row], titles: Mapping[str, str]) -> list[str]:
+    """Per hop that answers: how many cards of each level it took over."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        mine = counts.setdefault(row["responsible_hop"], dict.fromkeys(("red", "yellow", "reminder"), 0))
+        for level in mine:
+            mine[level] += row[level]
+    return [
+        f"{titled(hop, titles)}：红牌 {mine['red']} 张、黄牌 {mine['yellow']} 张、预警 {mine['reminder']} 次"
+        for hop, mine in counts.items()
+    ]
+
+
+def is_told(row: Row) -> bool:
+    """Whether a bulletin tells of it: entry, and every hop; the last one to us only where something was late."""
+    return row["hop"].startswith(ENTRY) or (is_hop(row) and (row["late_count"] > 0 or not row["hop"].endswith(OURS)))
+
+
+def is_hop(row: Row) -> bool:
+    """Whether it is about a hop, and not about entry or the whole way."""
+    return "->" in row["hop"]
