@@ -23,7 +23,7 @@ from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import BASES, Clock, Numbers, Verdicts
-from etl.supervision.delays import Route, responsible_hop
+from etl.supervision.delays import Route, responsible_hops
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
@@ -178,6 +178,11 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
     place, subject = places_of(history, rows, book), pa.array(rows)
     keys = key_column(history.table)
     decided = [removal.deciding.get(row, []) for row in keep.tolist()]
+    late = [row for row in np.flatnonzero(natures == NATURES.index("push_delay")).tolist() if decided[row]]
+    hop = np.full(len(keep), None, object)
+    hop[late] = responsible_hops(
+        history, [decided[row] for row in late], question.links, question.cutoff, axis, question.known_by
+    )
     return pa.table(
         {
             "source": history.table["source"].take(subject),
@@ -194,11 +199,7 @@ def _judge_clock(messages: pa.Table, question: Question, clock: Clock) -> pa.Tab
             "provisional": np.where(
                 stands, _at(now.is_provisional, today, level), _at(past.is_provisional, then, level)
             ),
-            "responsible_hop": [
-                responsible_hop(history, rows, question.links, question.cutoff, axis, question.known_by)
-                if NATURES[nature] == "push_delay" else None
-                for rows, nature in zip(decided, natures, strict=True)
-            ],
+            "responsible_hop": hop,
             "evidence": _evidence(history, final_pick, keys, clock, case, key),
             "deciding": [keys.take(pa.array(rows)).to_pylist() if rows else [] for rows in decided],
             **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
