@@ -77,7 +77,7 @@ def report(cases: int = CASES) -> list[str]:
             "pull": lambda: nightly.pull(SOURCE, ON),
             "admit": lambda: nightly.admit(ON),
             "judge": lambda: nightly.judge(ON),
-            "trace": lambda: nightly.trace(ON),
+            "trace": lambda: nightly.trace(),
             "notify": lambda: nightly.notify(ON),
         }
         for name, verb in verbs.items():

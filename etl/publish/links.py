@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from etl.domain.chinese import PUSH_CLASS, PUSH_STATE
@@ -53,13 +54,11 @@ def standstill(row: Row, titles: Mapping[str, str]) -> str:
     )
 
 
-def reassigned(rows: Sequence[Row], titles: Mapping[str, str]) -> list[str]:
-    """Per hop that answers: how many cards of each level it took over."""
-    counts: dict[str, dict[str, int]] = {}
-    for row in rows:
-        mine = counts.setdefault(row["responsible_hop"], dict.fromkeys(("red", "yellow", "reminder"), 0))
-        for level in mine:
-            mine[level] += row[level]
+def reassigned(cards: Iterable[tuple[str, str, int]], titles: Mapping[str, str]) -> list[str]:
+    """(hop that answers, level, cards) -> a line per hop: how many cards of each level it took over."""
+    counts: dict[str, Counter[str]] = {}
+    for hop, level, number in cards:
+        counts.setdefault(hop, Counter())[level] += number
     return [
         f"{titled(hop, titles)}：红牌 {mine['red']} 张、黄牌 {mine['yellow']} 张、预警 {mine['reminder']} 次"
         for hop, mine in counts.items()

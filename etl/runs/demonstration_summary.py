@@ -64,7 +64,7 @@ def _pushes(first: date, last: date, names: dict[str, str]) -> list[list[str]]:
     stood = [row for row in found["incidents"] if row["is_standstill"]]
     return [
         ["", "停滞最久的环节", *(f"  {links.standstill(row, names)}" for row in stood[:3])],
-        ["", "因推送延时撤回的牌，责任转由", *(f"  {line}" for line in links.reassigned(found["reassigned"], names))],
+        ["", "因推送延时撤回的牌，责任转由", *(f"  {line}" for line in link_report.answering(found, names))],
         ["", f"最慢环节（{first} 至 {last}）"],
         [
             f"  {titled(row['hop'], names)}　应到 {row['due_count']} 条，迟报 {row['late_count']} 条，"

@@ -11,19 +11,20 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from etl import sources
+from etl.domain.chinese import CLOCK, LEVEL
 from etl.domain.night import cutoff_at, nights
 from etl.errors import UsageError
 from etl.publish.links import INCIDENT_COLUMNS, LINK_COLUMNS, incident_cells, is_hop, link_cells, reassigned
-from etl.publish.wording import NONE, duration, percent
+from etl.publish.privacy import one_line, redact
+from etl.publish.wording import NONE, day, duration, number, percent, titled
 from etl.runs import nightly, tracing
 from etl.settings import settings
-from etl.store import outbox
 from etl.store.calendars import stored
 from etl.store.engine import engine
 from etl.store.statements import sql
 from etl.supervision.delays import LAGS, SUPERVISION, summarise
 
+_WORKING = ("P95（工作日）", "最长（工作日）")
 _WIDTH = 240
 """Of tables that are not shown on a terminal."""
 
@@ -63,18 +64,16 @@ def links(first: date, last: date, known_on: date, only: Collection[str] = ()) -
 def report(first: date, last: date, only: Collection[str] = ()) -> dict[str, Any]:
     """Links, incidents and re-assigned cards of nights `first` to `last`, by what was known when last measured."""
     known_on = max(last, last_night())
-    cutoff = cutoff_at(last, settings().cutoff)
     with engine().connect() as connection:
         asked = {"first": first, "last": last, "known_on": known_on}
         incidents = [dict(row) for row in connection.execute(sql("delays/incidents"), asked).mappings()]
-        cards = outbox.rows(connection, "week_reassigned", first=first, last=last, data_until=cutoff)
-    departments = {sources.get(name).department for name in only}
+        cards = [dict(row) for row in connection.execute(sql("delays/reassigned_cards"), asked).mappings()]
     return {
         "from": first,
         "to": last,
         "links": links(first, last, known_on, only),
         "incidents": [row for row in incidents if not only or row["source"] in only],
-        "reassigned": [row for row in cards if not only or row["department_code"] in departments],
+        "reassigned": [row for row in cards if not only or row["source"] in only],
     }
 
 
@@ -82,10 +81,13 @@ def as_text(found: dict[str, Any]) -> str:
     """The report for people."""
     names = nightly.titles()
     console = Console(file=StringIO(), width=_WIDTH)
-    table = _table(f"各环节时延（{found['from']} 至 {found['to']}）", (*LINK_COLUMNS, "时钟偏差", "负时延", "积压最久"))
+    table = _table(
+        f"各环节时延（{found['from']} 至 {found['to']}）", (*LINK_COLUMNS, *_WORKING, "时钟偏差", "负时延", "积压最久")
+    )
     for row in found["links"]:
         table.add_row(
             *link_cells(row, names),
+            *(number(row[f"{name}_working_days"]) for name in ("p95", "max")),
             duration(row["skew_seconds"]),
             percent(row["negative_count"], row["message_count"]) if row["negative_count"] else NONE,
             duration(row["backlog_seconds"]),
@@ -96,10 +98,26 @@ def as_text(found: dict[str, Any]) -> str:
         table.add_row(*incident_cells(row, names))
     console.print(table)
     console.print("因推送延时撤回的牌，责任转由")
-    for line in reassigned(found["reassigned"], names) or ["没有"]:
+    for line in answering(found, names) or ["没有"]:
         console.print(f"  {line}")
+    table = _table("其中", ("责任环节", "级别", "时钟", "办件编号", "事项", "撤回之夜"))
+    for row in found["reassigned"]:
+        table.add_row(
+            titled(row["responsible_hop"], names),
+            LEVEL[row["level"]],
+            CLOCK[row["clock"]],
+            one_line(row["case_no"]),
+            redact(row["item_name"] or NONE),
+            day(row["business_on"]),
+        )
+    console.print(table)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in shown.splitlines())
+
+
+def answering(found: dict[str, Any], names: dict[str, str]) -> list[str]:
+    """A line per hop that answers for withdrawn cards."""
+    return reassigned(((row["responsible_hop"], row["level"], 1) for row in found["reassigned"]), names)
 
 
 def _table(title: str, columns: tuple[str, ...]) -> Table:

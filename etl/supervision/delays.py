@@ -300,39 +300,53 @@ def in_batches(lags: pa.Table) -> Mask:
     return found
 
 
-def responsible_hop(
+def responsible_hops(
     history: Messages,
-    deciding: Sequence[int] | None,
+    deciding: Sequence[Sequence[int]],
     links: Mapping[str, Route],
     cutoff: time,
     axis: OfficeAxis,
     known_by: int,
-) -> str | None:
-    """The first hop whose own lag exceeds its limit, for the earliest deciding message; None where none is late."""
-    if not deciding:
-        return None
-    row = min(deciding, key=lambda number: int(history.occurred[number]))
-    source = history.table["source"][row].as_py()
-    route = links.get(source, Route(source))
-    written, received, known = (column[[row]] for column in (history.written, history.received, history.known))
-    set_out, position = written, 0
-    for relay, other in _relayed(history, row, route, known_by):
-        there = links.get(relay.source, Route(relay.source))
-        times = history.written[[other]], history.received[[other]]
-        if not relay.is_written and _is_late(*times, there.links, axis):
-            return there.hop()
-        set_out, position = times[not relay.is_written], relay.position
-    if received[0] == NEVER:
-        return hop_name(route.systems[position], SUPERVISION)
-    if _is_late(set_out, received, route.links[position:], axis):
-        return route.hop(position)
-    if known[0] > first_cutoffs(received, cutoff)[0]:
-        return route.pull_hop
-    return None
+) -> list[str | None]:
+    """Per list of deciding messages the first hop whose own lag exceeds its limit, for the earliest of them.
+
+    None where no hop is late. A place between is dated by what other sources told of the record by `known_by` (us).
+    """
+    hops: list[str | None] = [None] * len(deciding)
+    earliest = np.array([min(rows, key=lambda row: int(history.occurred[row])) for rows in deciding], np.int64)
+    for code in np.unique(history.source[earliest]).tolist():
+        place = np.flatnonzero(history.source[earliest] == code)
+        rows = earliest[place]
+        source = history.table["source"][int(rows[0])].as_py()
+        route = links.get(source, Route(source))
+        written, received, known = (column[rows] for column in (history.written, history.received, history.known))
+        position, set_out, named = np.zeros(len(rows), np.int64), written.copy(), np.full(len(rows), "", object)
+        for number, row in enumerate(rows.tolist() if route.relays else ()):
+            for relay, other in _relayed(history, row, route, known_by):
+                there = links.get(relay.source, Route(relay.source))
+                times = history.written[[other]], history.received[[other]]
+                if not (named[number] or relay.is_written) and _is_late(*times, there.links, axis)[0]:
+                    named[number] = there.hop()
+                position[number], set_out[number] = relay.position, times[not relay.is_written][0]
+        for start in np.unique(position).tolist():
+            has_arrived = np.where(received == NEVER, 0, received)
+            choices = [
+                (received == NEVER, hop_name(route.systems[start], SUPERVISION)),
+                (_is_late(set_out, received, route.links[start:], axis), route.hop(start)),
+                (known > first_cutoffs(has_arrived, cutoff), route.pull_hop),
+            ]
+            for is_it, name in choices:
+                named[(position == start) & (named == "") & is_it] = name
+        for number, name in zip(place.tolist(), named.tolist(), strict=True):
+            hops[number] = name or None
+    return hops
 
 
-def _is_late(set_out: Instants, received: Instants, links: Sequence[LinkLimit], axis: OfficeAxis) -> bool:
-    return bool(set_out[0] != NEVER and received[0] != NEVER and late_by(set_out, received, links, axis)[0][0])
+def _is_late(set_out: Instants, received: Instants, links: Sequence[LinkLimit], axis: OfficeAxis) -> Mask:
+    has_both = (set_out != NEVER) & (received != NEVER)
+    is_late: Mask = np.zeros(len(set_out), np.bool_)
+    is_late[has_both] = late_by(set_out[has_both], received[has_both], links, axis)[0]
+    return is_late
 
 
 def _relayed(history: Messages, row: int, route: Route, known_by: int) -> list[tuple[Relay, int]]:

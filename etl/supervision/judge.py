@@ -27,7 +27,7 @@ from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
-from etl.supervision.delays import Route, responsible_hop
+from etl.supervision.delays import Route, responsible_hops
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
@@ -207,10 +207,9 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     deciding_count[decided] = [len(messages) for messages in deciding]
     late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
     hop = np.full(len(keep), None, object)
-    hop[decided[late]] = [
-        responsible_hop(history, deciding[row], question.links, question.cutoff, axis, question.known_by)
-        for row in late.tolist()
-    ]
+    hop[decided[late]] = responsible_hops(
+        history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis, question.known_by
+    )
     return pa.table(
         {
             "source": history.table["source"].take(subject),

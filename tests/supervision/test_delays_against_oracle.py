@@ -130,7 +130,7 @@ def test_the_responsible_hop_is_the_first_that_took_longer_than_it_may(sent: lis
     from etl.domain.night import to_us
     from etl.domain.office_axis import OfficeAxis
     from etl.store.calendars import packaged
-    from etl.supervision.delays import responsible_hop
+    from etl.supervision.delays import responsible_hops
     from etl.supervision.history import Messages
 
     night = max(record.known for record in sent)
@@ -156,7 +156,7 @@ def test_the_responsible_hop_is_the_first_that_took_longer_than_it_may(sent: lis
     known = pa.array([to_us(local(one.known)) for one in sent]).cast(pa.timestamp("us", "UTC"))
     history = Messages.of(messages.append_column("known_at", known), ("finish",))
     axis = OfficeAxis(packaged().cn(local(night).date()))
-    for number in range(len(sent)):
-        mine = next(one for one in sent if one.source == history.table["source"][number].as_py())
-        found = responsible_hop(history, [number], routes(), time(1), axis, to_us(local(night)))
-        assert found == pushes.responsible(mine, sent, WAYS, calendar), mine
+    found = responsible_hops(history, [[n] for n in range(len(sent))], routes(), time(1), axis, to_us(local(night)))
+    told = {one.source: one for one in sent}
+    mine = [told[source] for source in history.table["source"].to_pylist()]
+    assert found == [pushes.responsible(one, sent, WAYS, calendar) for one in mine]

@@ -25,7 +25,8 @@ def compile(connection: Connection, week: Week) -> Chapter:
     hops = [row for row in shown if links.is_hop(row)]
     due, sent, late = (sum(row[column] for row in hops) for column in ("due_count", "message_count", "late_count"))
     withdrawn = sum(row[level] for row in reassigned for level in LEVEL)
-    answering = "；".join(links.reassigned(reassigned, week.titles))
+    cards = ((row["responsible_hop"], level, row[level]) for row in reassigned for level in LEVEL)
+    answering = "；".join(links.reassigned(cards, week.titles))
     return Chapter(
         paragraphs=(
             f"本周各环节应到 {due} 条次，已到 {sent} 条次，迟报 {late} 条次，按时率 {percent(due - late, due)}；"

@@ -1,5 +1,5 @@
 -- Cards withdrawn in a week because the data came late, by department and the hop that answers for it.
-select department as department_code, department_name(department, :last) as department, responsible_hop,
+select department_name(department, :last) as department, responsible_hop,
        count(*) filter (where level = 'red') as red,
        count(*) filter (where level = 'yellow') as yellow,
        count(*) filter (where level = 'reminder') as reminder
@@ -9,5 +9,5 @@ where event = 'withdrawn'
   and business_on between :first and :last
   and known_at <= :data_until
   and not is_baseline
-group by 1, 2, 3
-order by 2, 3;
+group by 1, 2
+order by 1, 2;
