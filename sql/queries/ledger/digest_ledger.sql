@@ -1,7 +1,8 @@
 -- Canonical dump of everything the ledger says. Left out, by this list alone: wall clocks, surrogates, the evidence
 -- chain (it follows the order of appending) and what is printed from it, and traces of attempts (a night pulled twice
 -- counts its rows twice; what became of them is in message and quarantine). Two tables are left out altogether:
--- landed_page (how the bytes arrived: pages and attempts) and alembic_version (the schema, not what it holds).
+-- landed_page (how the bytes arrived: pages and attempts) and alembic_version (the schema, not what it holds). So are
+-- the results of suite drift, which say in which night's run a change was seen on a page.
 with excluded (tbl, columns) as (
     values
         ('message', array['message_id', 'page_id', 'inserted_at']),
@@ -21,7 +22,7 @@ documents as (
     union all select 'watermark', to_jsonb(t) from watermark t
     union all select 'quarantine', to_jsonb(t) from quarantine t
     union all select 'feed', to_jsonb(t) from feed t
-    union all select 'quality_result', to_jsonb(t) from quality_result t
+    union all select 'quality_result', to_jsonb(t) from quality_result t where suite <> 'drift'
     union all select 'department', to_jsonb(t) from department t
     union all select 'item', to_jsonb(t) from item t
     union all select 'recipient', to_jsonb(t) from recipient t
