@@ -188,7 +188,9 @@ def night_records(
     """
     columns = [list(column) for column in zip(*relays, strict=True)] or [[], [], [], []]
     columns[3] = [int(is_written) for is_written in columns[3]]
-    return _fetch("delays/night_records", [after, until, sorted(sources), *columns])
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text("delays/night_records"), [after, until, sorted(sources), *columns])
+        return cursor.fetch_arrow_table()
 
 
 def _fetch(statement: str, parameters: list[Any]) -> pa.Table:

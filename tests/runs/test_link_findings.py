@@ -224,3 +224,36 @@ def test_the_mail_about_an_interrupted_feed_names_the_hop_that_stands_still(
     body = message.get_body(("plain",))
     assert body is not None
     assert "区市监局 → 省政务服务一体化平台 | 迟到" in body.get_content()
+
+
+def test_an_incident_goes_on_over_a_night_that_brought_nothing_and_ends_with_one_that_brought_something_else(
+    ready: Engine,
+) -> None:
+    late, quiet, again, fine, anew = NIGHTS
+    with ready.begin() as connection:
+        for night, is_late in ((late, True), (again, True), (fine, False), (anew, True)):
+            connection.exec_driver_sql(
+                "insert into link_lag (business_on, source, hop, department, kind, message_count, late_count, "
+                "negative_count) values (%s, 'scjg', %s, '', 'accept', 2, %s, 0)",
+                (night, HOP, int(is_late)),
+            )
+            if is_late:
+                connection.exec_driver_sql(
+                    "insert into push_finding (source, case_no, kind, seq, version, hop, class, business_on, "
+                    "department, set_out_at, reached_at, lag_seconds, lag_working_days, level) "
+                    "values ('scjg', %s, 'accept', 0, 1, %s, 'late', %s, '', %s, %s, 7200, 0.2, 'warn')",
+                    (str(night), HOP, night, at(f"{night} 09:00"), at(f"{night} 11:00")),
+                )
+
+    def seen(night: date) -> list[tuple[Any, ...]]:
+        return rows(
+            ready,
+            "select opened_on, closed_on, state, record_count, evidence "
+            f"from push_finding_on('{night}') order by opened_on",
+        )
+
+    keys = [f"scjg/{night}/accept/0/v1" for night in (late, again, anew)]
+    assert seen(late) == seen(quiet) == [(late, None, "late", 1, keys[:1])]
+    assert seen(again) == [(late, None, "late", 2, keys[:2])]
+    assert seen(fine) == [(late, fine, "recovered", 2, keys[:2])]
+    assert seen(anew) == [(late, fine, "recovered", 2, keys[:2]), (anew, None, "late", 1, keys[2:])]
