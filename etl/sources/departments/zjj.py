@@ -41,7 +41,7 @@ SOURCE = Source(
                     statutory_limit=number("法定工作日"),
                     limit_unit=constant("working_day"),
                     case_type=code("办件类别", {"即办": "instant", "承诺": "promised"}, required=True),
-                    certificate_required=code("是否发证", {"是": True, "否": False}),
+                    certificate_required=code("是否发证", {"是": True, "否": False}, required=True),
                 ),
                 to(
                     "finish",

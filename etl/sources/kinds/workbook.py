@@ -106,6 +106,8 @@ def _check_archive(content: bytes, bytes_max: int) -> dict[int, list[int]]:
 
 def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> bytes:
     most = min(left, max(member.compress_size * RATIO_MAX, 1 << 20))
+    if member.file_size > most:  # an honest bomb is not even opened
+        raise SourceContractBroken(f"{member.filename} expands too far; the workbook looks like a bomb")
     member.file_size = most + (1 << 20)  # reading stops at the declared size: declare more than is allowed, to find out
     with archive.open(member) as stream:
         expanded = stream.read(most + 1)

@@ -293,7 +293,7 @@ def test_a_file_of_any_name_is_left_alone_and_named_on_one_harmless_line(source,
     assert "file_drop_unknown_name" in line
     assert re.sub(r"\x1b\[\d*m", "", line).isprintable()
     assert [page.meta["file"] for page in pages] == [NAME]
-    assert os.fsencode(name) in {os.fsencode(entry) for entry in inbox.iterdir()}
+    assert os.fsencode(name) in {os.fsencode(entry.name) for entry in inbox.iterdir()}
 
 
 def test_a_url_in_place_of_a_folder_is_refused_without_repeating_its_password(source, window):
