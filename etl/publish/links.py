@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from etl.domain.chinese import PUSH_CLASS, PUSH_STATE
-from etl.publish.wording import ENTRY, NONE, day, duration, minute, percent, titled
+from etl.publish.wording import ENTRY, NONE, day, duration, minute, number, percent, titled
 from etl.store.outbox import Row
 
 LINK_COLUMNS = ("数据源", "环节", "应到", "已到", "迟报", "按时率", "P50", "P95", "最长")
@@ -46,19 +47,19 @@ def incident_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def standstill(row: Row, titles: Mapping[str, str]) -> str:
-    """``甲 → 乙自 … 至 … 停滞 31.0 小时，积压 210 条``."""
-    hours = (row["ended_at"] - row["began_at"]) / timedelta(hours=1)
+    """``甲 → 乙自 … 至 … 停滞约 31 小时，迟报 113 条``."""
+    hours = Decimal((row["ended_at"] - row["began_at"]) // timedelta(seconds=1)) / 3600
     return (
         f"{titled(row['hop'], titles)}自 {minute(row['began_at'])} 至 {minute(row['ended_at'])} "
-        f"停滞 {hours:.1f} 小时，迟报 {row['record_count']} 条"
+        f"停滞约 {number(hours, 0 if hours >= 10 else 1)} 小时，迟报 {row['record_count']} 条"
     )
 
 
 def reassigned(cards: Iterable[tuple[str, str, int]], titles: Mapping[str, str]) -> list[str]:
     """(hop that answers, level, cards) -> a line per hop: how many cards of each level it took over."""
     counts: dict[str, Counter[str]] = {}
-    for hop, level, number in cards:
-        counts.setdefault(hop, Counter())[level] += number
+    for hop, level, count in cards:
+        counts.setdefault(hop, Counter())[level] += count
     return [
         f"{titled(hop, titles)}：红牌 {mine['red']} 张、黄牌 {mine['yellow']} 张、预警 {mine['reminder']} 次"
         for hop, mine in counts.items()
