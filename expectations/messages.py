@@ -53,6 +53,6 @@ def suite(cutoff: datetime) -> list[Rule]:
         Rule("written_missing", "无写入时间，无法区分推送延时与补录", "warning", present("written_at")),
         Rule("item_code_length", "实施编码不是31或33位", "warning", matches("item_code", "^(?:.{31}|.{33})$")),
         Rule("item_code_is_name", "实施编码一栏填写了名称", "warning", lacks("item_code", CHINESE)),
-        Rule("item_name_is_code", "事项名称一栏填写了编码", "warning", lacks("item_name", "^[0-9A-Za-z-]{9,}$")),
+        Rule("item_name_is_code", "事项名称一栏填写了编码", "warning", lacks("item_name", "^[0-9][0-9A-Za-z-]{8,}$")),
         Rule("item_name_length", "事项名称长度不在2至300个字符之间", "warning", length("item_name", 2, 300)),
     ]
