@@ -110,12 +110,13 @@ def _listed(
     """A row per case and level that either arithmetic reaches; only those are looked at one by one."""
     keys, table, found = key_column(history.table), history.table, []
     levels = {rule.level: rule for rule in version.rules("case")}
+    case_nos = history.case_nos.take(pa.array(case)).to_pylist()
     for level, rule in levels.items():
         limit = limits[rule.base]
         is_over = whole > limit + rule.offset_days
-        known = np.isin(np.array(history.case_nos)[case], [case_no for case_no, one in exactly if one == level])
+        known = np.isin(case_nos, [case_no for case_no, one in exactly if one == level])
         for row in np.flatnonzero((limit > 0) & (is_over | known)).tolist():
-            case_no, message = history.case_nos[case[row]], int(subject[row])
+            case_no, message = case_nos[row], int(subject[row])
             card = exactly.get((case_no, level))
             found.append(
                 {
