@@ -44,16 +44,21 @@ def test_mails_and_the_bulletin_are_whole_pages_by_themselves(demo: Path, page: 
         headings = _opened(page, tmp_path / "mail.html", "h1, h2")
         if "日汇总" in mail["subject"]:
             assert headings == [
-                "电子监察日汇总", "各部门红黄牌", "数据接入", "最慢链路", "需人工核对的邮件", "未能通知",
+                "电子监察日汇总", "各部门红黄牌", "待人工决定的牌", "数据接入", "数据变化", "静默的数据源", "最慢链路",
+                "需人工核对的邮件", "未能通知",
             ]  # fmt: skip
             expect(page.locator("body")).to_contain_text("今日无新增")
         else:
-            assert headings == [mail["subject"].split("】")[1].removesuffix(" 2026-11-15"), "撤回"]
+            plain = mail.get_body(("plain",)).get_content()
+            parts = [part for part in ("撤回", "发现的问题") if f"【{part}】" in plain]
+            assert headings == [mail["subject"].split("】")[1].removesuffix(" 2026-11-15"), *parts]
+            assert "撤回" in parts
         expect(page.locator("body")).to_contain_text("数据截止 2026-11-16 01:00")
 
     bulletin = Path(weekly.compile_bulletin(LATEST_WEEK)["html"])
     assert _opened(page, bulletin, "h1, h2") == [
-        "电子监察周报", "一、总体情况", "二、红黄牌情况", "三、红黄牌明细", "四、数据推送情况",
+        "电子监察周报", "一、总体情况", "二、红黄牌情况", "三、红黄牌明细", "四、数据推送情况", "五、数据质量",
+        "六、督办与整改",
     ]  # fmt: skip
     expect(page.locator("body")).to_contain_text("2026 年第 46 周")
 
