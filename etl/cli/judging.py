@@ -66,10 +66,10 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain one case day by day."""
-    from etl.runs import judging, nightly
+    from etl.runs import judging, ways
     from etl.supervision.explain import as_text
 
     rows = read_messages(messages, {case_no})[0] if messages else None
     moment = instant_of(as_of, "--as-of") if as_of else None
     ledger = judging.explain(case_no, moment, instant_of(known_by, "--known-by") if known_by else moment, rows, profile)
-    print_json(ledger) if as_json else typer.echo(as_text(ledger, nightly.titles()))
+    print_json(ledger) if as_json else typer.echo(as_text(ledger, ways.titles()))

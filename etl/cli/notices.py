@@ -50,8 +50,8 @@ def notices_settle(
 def notices_preview(on: Annotated[str, typer.Option("--date", help="Business date.")]) -> None:
     """What tonight's notices would say; nothing is claimed or sent."""
     from etl.publish import notices
-    from etl.runs import nightly
+    from etl.runs import ways
     from etl.store.engine import engine
 
-    for preview in notices.preview(engine(), date_of(on), nightly.titles()):
+    for preview in notices.preview(engine(), date_of(on), ways.titles()):
         print_json(preview)

@@ -10,7 +10,7 @@ from etl.domain.chinese import FEED, LEVEL, NATURE, nature
 from etl.domain.night import ZONE, cutoff_at
 from etl.publish import links
 from etl.publish.wording import duration, silence, titled
-from etl.runs import judging, link_report, nightly, overview
+from etl.runs import judging, link_report, overview, ways
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
@@ -21,7 +21,7 @@ from etl.supervision.explain import as_text
 def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, Any]) -> str:
     """The summary of nights `first` to `last`; `boston` is the status of the real log's own ledger."""
     facts = overview.status()
-    names = nightly.titles()
+    names = ways.titles()
     parts = [
         ["", "═══ 电子监察演示：截至 " + f"{cutoff_at(last, settings().cutoff):%Y-%m-%d %H:%M} ═══"],
         ["", "红黄牌（有效／撤回）", *(_cards(facts))],

@@ -16,7 +16,7 @@ from etl.domain.calendar import CalendarBook, CalendarDay
 from etl.domain.night import ZONE
 from etl.domain.profile import Profile, ProfileBook
 from etl.errors import UsageError
-from etl.runs import nightly
+from etl.runs import nightly, ways
 from etl.settings import settings
 from etl.store import feeds, ledger
 from etl.store.calendars import stored
@@ -121,7 +121,7 @@ def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judge
 
         def judged(told: pa.Table, by: ProfileBook, in_book: CalendarBook, moment: Any = moment) -> _Judged:
             now, ahead = (
-                judge_table(told, as_of, moment, by, in_book, cutoff=settings().cutoff, links=nightly.links())
+                judge_table(told, as_of, moment, by, in_book, cutoff=settings().cutoff, links=ways.links())
                 for as_of in (moment, moment + AHEAD)
             )
             return _Judged(now, [card for card in ahead.to_pylist() if card["standing"]])

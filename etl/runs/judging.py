@@ -13,7 +13,7 @@ from etl.domain.message import SCHEMA, table
 from etl.domain.night import cutoff_at
 from etl.domain.profile import ProfileBook
 from etl.errors import UsageError
-from etl.runs import nightly
+from etl.runs import ways
 from etl.settings import settings
 from etl.store import feeds, ledger
 from etl.store.calendars import packaged, stored
@@ -68,7 +68,7 @@ def explain(
             raise UsageError(f"no message of case {case_no} was known by {(known_by or as_of).isoformat()}")
         rules = profile_book(profile or sources.get(messages["source"][0].as_py()).profile)
     book = (packaged() if rows is not None else stored(engine())).book(rules.calendar)
-    known, links = known_by or as_of, nightly.links()
+    known, links = known_by or as_of, ways.links()
     return explain_case(messages, case_no, as_of, known, rules, book, cutoff=settings().cutoff, links=links)
 
 

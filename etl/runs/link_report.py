@@ -17,7 +17,7 @@ from etl.errors import UsageError
 from etl.publish.links import INCIDENT_COLUMNS, LINK_COLUMNS, incident_cells, is_hop, link_cells, reassigned
 from etl.publish.privacy import one_line, redact
 from etl.publish.wording import NONE, day, duration, number, percent, titled
-from etl.runs import nightly, tracing
+from etl.runs import tracing, ways
 from etl.settings import settings
 from etl.store.calendars import stored
 from etl.store.engine import engine
@@ -45,7 +45,7 @@ def links(first: date, last: date, known_on: date, only: Collection[str] = ()) -
     long the oldest record on its way at the end had been waiting, of those that came late as known on `known_on`; null:
     none was.
     """
-    routes, calendars = nightly.links(), stored(engine())
+    routes, calendars = ways.links(), stored(engine())
     routes = {name: route for name, route in routes.items() if not only or name in only}
     lags = [tracing.measured(night, routes, calendars)[1].drop_columns("record") for night in nights(first, last)]
     found = summarise(pa.concat_tables([LAGS.empty_table().drop_columns("record"), *lags]), ("source", "hop"))
@@ -79,7 +79,7 @@ def report(first: date, last: date, only: Collection[str] = ()) -> dict[str, Any
 
 def as_text(found: dict[str, Any]) -> str:
     """The report for people."""
-    names = nightly.titles()
+    names = ways.titles()
     console = Console(file=StringIO(), width=_WIDTH)
     table = _table(
         f"各环节时延（{found['from']} 至 {found['to']}）", (*LINK_COLUMNS, *_WORKING, "时钟偏差", "负时延", "积压最久")

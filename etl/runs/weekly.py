@@ -6,7 +6,7 @@ from typing import Any
 
 from etl.domain.night import cutoff_at, week_days
 from etl.publish import bulletin
-from etl.runs import link_report, nightly
+from etl.runs import link_report, ways
 from etl.settings import settings
 from etl.store.engine import engine
 from etl.store.evidence import verify
@@ -23,7 +23,7 @@ def compile_bulletin(week: str) -> dict[str, Any]:
         week,
         data_until,
         settings().var_dir / "bulletins",
-        nightly.titles(),
+        ways.titles(),
         link_report.links(first, last, last),
     )
     return result

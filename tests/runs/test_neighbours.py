@@ -18,7 +18,7 @@ from city.provincial_platform import Platform, server
 from etl.publish.chapter import Week
 from etl.publish.sections import registered
 from etl.runs import link_report
-from etl.runs.nightly import titles
+from etl.runs.ways import titles
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.reference import TABLES, import_file
