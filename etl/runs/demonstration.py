@@ -146,9 +146,9 @@ def _is_done(night: date) -> bool:
 
 
 def _import_reference(folder: Path) -> None:
-    from etl.store.reference import TABLES, import_file
+    from etl.store.reference import import_file
 
-    for path in sorted(path for path in (folder / "reference").iterdir() if path.stem in TABLES):
+    for path in sorted((folder / "reference").iterdir()):
         _, rejected = import_file(engine(), path)
         if rejected:
             raise ConfigurationError("; ".join(rejected))

@@ -35,7 +35,6 @@ from city.provincial_platform import Platform, server
 from etl.store.digest import digest
 from etl.store.engine import embedded_url
 from etl.store.evidence import verify
-from etl.store.reference import TABLES
 from etl.store.statements import sql
 from tests.faults.warm import Warm, until
 
@@ -346,7 +345,7 @@ class World:
                 shutil.copytree(self.folder / "city" / "zrzy", branch.folder / "zrzy")
                 branch.done("ledger", "migrate")
                 found = sorted((self.folder / "city" / "reference").iterdir())
-                branch.done("reference", "import", *(str(path) for path in found if path.stem in TABLES))
+                branch.done("reference", "import", *map(str, found))
             else:
                 branch = self._copy(self._prepare(before[:-1]), "file", None)
                 branch.done(*before[-1])

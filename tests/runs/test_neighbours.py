@@ -21,7 +21,7 @@ from etl.runs import link_report
 from etl.runs.ways import titles
 from etl.settings import settings
 from etl.store import feeds
-from etl.store.reference import TABLES, import_file
+from etl.store.reference import import_file
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import rows
 
@@ -40,7 +40,7 @@ def neighbours(ready: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(f"JIANCHA_CONNECTION_{name.upper()}", f"http://127.0.0.1:{platform.server_port}/{name}")
     monkeypatch.setenv("JIANCHA_CONNECTION_SYJ", f"sqlite:///{folder / 'syj.sqlite'}")
     monkeypatch.setenv("JIANCHA_CONNECTION_ZJJ", str(folder / "zjj"))
-    for path in sorted(path for path in (folder / "reference").iterdir() if path.stem in TABLES):
+    for path in sorted((folder / "reference").iterdir()):
         assert import_file(ready, path)[1] == []
     yield folder
     platform.shutdown()
