@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import structlog
+
 import benchmarks
 from etl.settings import ROOT
 
@@ -65,6 +67,7 @@ def _processor() -> str:
 
 def main() -> None:
     """Measure, print, write after each section."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     known = registered()
     parser.add_argument("--only", nargs="+", choices=known, default=list(known), metavar="NAME", help=", ".join(known))

@@ -13,7 +13,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
-import structlog
 from sqlalchemy import Engine
 
 from benchmarks.database import fresh_ledger
@@ -60,7 +59,6 @@ def put_open_cases(engine: Engine, cases: int) -> None:
 
 def report(cases: int = CASES) -> list[str]:
     """One night, step by step; the judging's share beside."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     turnover = cases // 100
     with fresh_ledger() as (engine, folder):
         inbox = folder / "inbox"

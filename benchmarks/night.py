@@ -15,7 +15,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import structlog
 from openpyxl import Workbook
 
 from benchmarks.database import fresh_ledger
@@ -88,7 +87,6 @@ def run_night(on: date) -> tuple[dict[str, float], dict[str, dict[str, int]]]:
 
 def report(cases: int = CASES, runs: int = 5) -> list[str]:
     """Medians over the nights after the first load, and what of the whole each step takes."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     turnover = cases // 20
     with fresh_ledger() as (engine, folder):
         inbox = folder / "inbox"
