@@ -34,7 +34,6 @@ def trace(routes: Mapping[str, Route]) -> dict[str, int]:
     """
     calendars, found = stored(engine()), 0
     with engine().begin() as connection:
-        connection.execute(sql("delays/lock_tracing"))  # of two at once the second finds what is left
         stale = list(connection.execute(sql("delays/stale_nights")).scalars())
         for night in stale:
             found += _trace_night(connection, night, routes, calendars)
