@@ -54,7 +54,9 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     known_at = cutoff_at(business_on, settings().cutoff)
     pages = [read_page(source, page, page.content()) for page in waiting]
     findings, failed = check_rows(pages, known_at)
-    quality.record(engine(), source.name, business_on, [*findings.results, *_drift_results(pages)])
+    results = [*findings.results, *_drift_results(pages)]
+    for night in sorted({page.business_on for page in waiting}):  # whichever run found its pages waiting
+        quality.record(engine(), source.name, night, results)
     if findings.critical:
         rules = "; ".join(f"{result.title} ({result.failed_rows})" for result in findings.critical)
         raise BatchRejected(f"{source.name}: {len(pages)} pages not admitted: {rules}; fix the source or its module")
