@@ -58,10 +58,8 @@ def find_table(
     question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, time(1), {})
     moments = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
     rules_then = question.profiles.current(*(moment.astimezone(ZONE).date() for moment in (known_by, as_of)))
-    calendar, catalogue = (
-        book.version(int(moments.calendar[0])),
-        Catalogue(ITEMS.empty_table() if items is None else items),
-    )
+    calendar = book.version(int(moments.calendar[0]))
+    catalogue = Catalogue(ITEMS.empty_table() if items is None else items)
     view = View(history, moments, pick(history, moments), calendar, rules_then, catalogue)
     keys = key_column(history.table)
     return pa.concat_tables([_told(view, keys, rule) for rule in rules().values()])
