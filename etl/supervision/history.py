@@ -27,7 +27,10 @@ _BY_CASE = ("table", "case_nos", "first")
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows."""
+    """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows.
+
+    `here`: when a record came, be it into quarantine; known it may be later.
+    """
 
     table: pa.Table
     case_nos: pa.Array
@@ -40,6 +43,7 @@ class Messages:
     occurred: Instants
     written: Instants
     received: Instants
+    here: Instants
     known: Instants
     is_own: Mask
     is_passed: Mask
@@ -67,6 +71,7 @@ class Messages:
             occurred=_us(table["occurred_at"]),
             written=_us(table["written_at"]),
             received=_us(table["received_at"]),
+            here=np.minimum(_us(table["loaded_at"]), _us(table["known_at"])),
             known=_us(table["known_at"]),
             is_own=pc.fill_null(pc.equal(table["source"], table["department"]), False).to_numpy(),
             is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,17 @@ Hide = Callable[[Indices, Indices], Mask]
 """(moment, message) pairs -> those to leave out."""
 
 
+class Doubt(NamedTuple):
+    """Records of these kinds of a case are here and unusable from the cut-off `since` (None: ever) to `until` (None:
+    still).
+    """
+
+    case_no: str
+    kinds: frozenset[str]
+    since: datetime | None
+    until: datetime | None
+
+
 @dataclass(frozen=True)
 class Question:
     """Everything one judgement needs besides the messages."""
@@ -32,6 +44,7 @@ class Question:
     links: Mapping[str, Route]
     frozen: Mapping[str, Instants] = field(default_factory=dict)
     """Per source the cut-offs (us) of nights on which it was not complete."""
+    doubts: Sequence[Doubt] = ()
 
     @property
     def revisions(self) -> Instants:
