@@ -96,6 +96,12 @@ class Route:
         return hop_name(self.systems[-1], SUPERVISION)
 
 
+def own_systems(routes: Mapping[str, Route]) -> list[str]:
+    """Sources that are a department's own system: no other source's records come from there or pass there."""
+    passed = {system for name, route in routes.items() for system in route.systems if system != name}
+    return sorted(routes.keys() - passed)
+
+
 def hop_name(origin: str, target: str) -> str:
     """How a hop is written everywhere."""
     return f"{origin}->{target}"

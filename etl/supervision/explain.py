@@ -23,7 +23,7 @@ from etl.errors import UsageError
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, axis_of, spans_of, specials_of
 from etl.supervision.cards.counting import Counting, Runs
-from etl.supervision.delays import Route
+from etl.supervision.delays import Route, own_systems
 from etl.supervision.history import Messages, pick
 from etl.supervision.judge import contract_card, judge_table
 from etl.supervision.question import Doubt, Question, book_of, moments_at
@@ -48,7 +48,7 @@ def explain(
     """
     mine = messages.filter(pc.equal(messages["case_no"], case_no))
     clock = clocks()["case"]
-    history = Messages.of(mine, clock.kinds)
+    history = Messages.of(mine, clock.kinds, own_systems(links or {}))
     profiles = book_of(profile)
     question = Question(to_us(as_of), to_us(known_by), profiles, book, cutoff, links or {})
     moments = moments_at(question, *(np.array([value]) for value in (0, question.as_of, question.known_by)))

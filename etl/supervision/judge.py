@@ -27,7 +27,7 @@ from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
-from etl.supervision.delays import Route, responsible_hops
+from etl.supervision.delays import Route, own_systems, responsible_hops
 from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
@@ -147,8 +147,9 @@ def _parts(messages: pa.Table) -> Iterator[pa.Table]:
 
 
 def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
+    own = own_systems(question.links)
     asked = [clock for name, clock in clocks().items() if question.profiles.judges(name)]
-    history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
+    history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})), own)
     cards = [_judge_clock(*part, clock) for clock in asked for part in split(clock.history(history), question, clock)]
     return pa.concat_tables([CARDS.empty_table(), *cards])
 
