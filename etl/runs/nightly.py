@@ -48,7 +48,7 @@ from etl.supervision import difference
 from etl.supervision.delays import Route
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.published_engine import refuse_read_only
-from etl.supervision.question import Doubt
+from etl.supervision.question import Doubt, is_revised
 
 log = structlog.get_logger()
 
@@ -286,10 +286,7 @@ def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) ->
     for (before, moment, _), names in groups.items():
         rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
-        is_revised = before is None or any(
-            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
-        )
-        since = None if is_revised else before
+        since = None if before is None or is_revised(before, moment, book, rules) else before
         freed = {d.case_no for d in doubts if before and d.until and before < d.until <= moment}
         parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=freed)
         for messages in parts:

@@ -52,6 +52,11 @@ class Question:
         return _midnights({*self.book.revised_on, *self.profiles.revised_on})
 
 
+def is_revised(earlier: datetime, now: datetime, *books: CalendarBook | ProfileBook) -> bool:
+    """Whether another revision of calendar or rules is known now than was then."""
+    return any(book.revision(earlier.date()) != book.revision(now.date()) for book in books)
+
+
 def book_of(profile: Profile | ProfileBook) -> ProfileBook:
     """One profile as the only version of itself."""
     return profile if isinstance(profile, ProfileBook) else ProfileBook([profile])

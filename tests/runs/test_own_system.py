@@ -1,4 +1,4 @@
-"""A case that several registered systems report: the department's own is believed, as their modules declare their ways."""
+"""A case several registered systems report: the department's own is believed, as their modules declare their ways."""
 
 from __future__ import annotations
 
