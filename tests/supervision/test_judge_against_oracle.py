@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.oracle import judge as oracle
 from tests.oracle import profiles
@@ -95,9 +96,10 @@ def test_any_history_is_judged_by_office_hours_as_the_oracle_judges_it(judgement
 
 @pytest.mark.parametrize("name", sorted(set(profiles.ALL) - {"hunan"}))
 @effort(25, 2_500)
-@given(judgement=judgements())
-def test_any_history_is_judged_by_every_profile_as_the_oracle_judges_it(name: str, judgement: Judgement) -> None:
-    judge_alike(judgement, profiles.ALL[name])
+@given(data=st.data())
+def test_any_history_is_judged_by_every_profile_as_the_oracle_judges_it(name: str, data: st.DataObject) -> None:
+    rules = profiles.ALL[name]
+    judge_alike(data.draw(judgements(rules=rules)), rules)
 
 
 @effort(3, 300)
