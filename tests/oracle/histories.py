@@ -7,7 +7,9 @@ something else begin or end; or one step beside it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ Judgement = tuple[list[Message], datetime, datetime | None]
 # A quiet fortnight; long holidays with make-up days; notices amended meanwhile; the turn of a year without a notice.
 QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 10)
 WINDOWS = [QUIET, QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED]
-LAGS = st.sampled_from([0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]).map(lambda n: timedelta(minutes=n))
+LAGS = [timedelta(minutes=n) for n in (0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8)]
 CLOCKS = [time(0), time(1), time(9), time(10), time(12), time(12, 45), time(13, 30), time(17, 29), time(17, 30)]
 SECONDS = [time(8, 59, 59), time(9, 0, 1), time(11, 59, 59), time(17, 29, 59), time(17, 30, 1), time(23, 59, 59)]
 LIMITS: dict[str, list[float]] = {
@@ -40,15 +42,18 @@ LATE_WORDS = 5
 class Story:
     """Draws one case's messages onto a grid of steps."""
 
-    def __init__(self, draw: st.DrawFn, window: date, case_no: str, grid: int, rules: Profile) -> None:
-        self.draw, self.window, self.case_no, self.grid, self.rules = draw, window, case_no, grid, rules
+    def __init__(self, dice: Random, window: date, case_no: str, grid: int, rules: Profile) -> None:
+        self.dice, self.window, self.case_no, self.grid, self.rules = dice, window, case_no, grid, rules
         self.messages: list[Message] = []
         self.marks: list[datetime] = []
         self.late_words = 0
-        self.department = draw(st.sampled_from(["health", "health", "somebody"]))
+        self.department = self.one("health", "health", "somebody")
 
     def one(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
+        return self.dice.choice(choices)
+
+    def is_one_in(self, number: int) -> bool:
+        return self.dice.randrange(number) == 0
 
     def mark(self) -> None:
         """Note what means something by now: when things happened, and every boundary of what has been told."""
@@ -59,15 +64,17 @@ class Story:
     def moment(self, first: int = 0, last: int = LAST_DAY) -> datetime:
         from_day, to_day = (self.window + timedelta(days=days) for days in (first, last + 1))
         near = [mark for mark in self.marks if from_day <= mark.date() < to_day]
-        if near and self.draw(st.booleans()):
-            return self.draw(st.sampled_from(near)) + self.one(0, 0, 0, 1, 1, -1) * timedelta(seconds=self.grid)
+        if near and self.is_one_in(2):
+            return self.one(*near) + self.one(0, 0, 0, 1, 1, -1) * timedelta(seconds=self.grid)
         clocks = CLOCKS if self.grid == 60 else [*CLOCKS, *SECONDS]
-        some = st.times().map(lambda t: t.replace(microsecond=0, second=0 if self.grid == 60 else t.second))
-        day = self.window + timedelta(days=self.draw(st.integers(first, last)))
-        return datetime.combine(day, self.draw(st.sampled_from(clocks) | some), SHANGHAI)
+        day = datetime.combine(self.window + timedelta(days=self.dice.randint(first, last)), time(), SHANGHAI)
+        if self.is_one_in(2):
+            return datetime.combine(day, self.one(*clocks), SHANGHAI)
+        return day + timedelta(seconds=self.dice.randrange(0, 86_400, self.grid))
 
     def limit(self, unit: str, *more: float | None) -> float | None:
-        return self.draw(st.sampled_from([*LIMITS[unit], *more]))
+        choice: float | None = self.one(*LIMITS[unit], *more)
+        return choice
 
     def say(
         self,
@@ -81,18 +88,22 @@ class Story:
         earliest: datetime | None = None,
     ) -> Message:
         """Written after it occurred (or nobody knows when), received after that, sometimes loaded later still."""
-        written = max(occurred, earliest or occurred) + (timedelta() if self.is_told_out() else self.draw(LAGS))
-        later = [mark for mark in self.marks if mark >= written]
-        if later and not self.is_told_out() and self.one(True, *[False] * 3):
-            written = self.draw(st.sampled_from(later)) + self.one(0, 0, 1) * timedelta(seconds=self.grid)
-        self.late_words += version > 1 or written > occurred
-        received = written + self.draw(LAGS)
+        written = max(occurred, earliest or occurred)
+        is_unknown = False
+        if not self.is_told_out():
+            written += self.one(*LAGS)
+            later = [mark for mark in self.marks if mark >= written]
+            if later and self.is_one_in(4):
+                written = self.one(*later) + self.one(0, 0, 1) * timedelta(seconds=self.grid)
+            is_unknown = self.is_one_in(10)
+        self.late_words += version > 1 or written > occurred or is_unknown
+        received = written + self.one(*LAGS)
         loaded = self.one(None, None, None, received + timedelta(hours=1), received + timedelta(days=4))
         message = {
             "source": source, "case_no": self.case_no, "kind": kind, "seq": seq, "version": version,
             "occurred_at": occurred.isoformat(),
-            "written_at": None if not self.is_told_out() and self.draw(st.integers(0, 9)) == 0 else written.isoformat(),
-            "received_at": None if self.draw(st.integers(0, 9)) == 0 else received.isoformat(),
+            "written_at": None if is_unknown else written.isoformat(),
+            "received_at": None if self.is_one_in(10) else received.isoformat(),
             "loaded_at": None if loaded is None else loaded.isoformat(),
             "department": self.department, "region": "430000000000",
             "item_code": "1143000000000000000100010100000", "item_name": "医疗机构设置审批", "payload": payload,
@@ -118,7 +129,7 @@ class Story:
         story = self.one(*["once"] * 7, "two systems", *(("once",) if self.is_told_out() else corrected))
         first = 2 if story == "version 2 only" else 1
         said = self.say(kind, occurred, payload, seq=seq, version=first)
-        earliest = occurred + timedelta(days=self.draw(st.integers(0, 8)))
+        earliest = occurred + timedelta(days=self.dice.randint(0, 8))
         day = (occurred.date() - self.window).days
         moved = self.moment(day - 4, day + 6)
         if story in ("changed", "gap"):
@@ -252,21 +263,29 @@ PARTS = [
 ]  # fmt: skip
 
 
-@st.composite
-def judgements(draw: st.DrawFn, *, rules: Profile = HUNAN, grid: int = 60, windows: Any = None) -> Judgement:
-    """(messages in any order, as_of, known_by)."""
-    window = draw(st.sampled_from(windows or WINDOWS))
+def judgement(seed: int, rules: Profile, grid: int, windows: Sequence[date]) -> Judgement:
+    """(messages in any order, as_of, known_by), whatever this number stands for."""
+    dice = Random(seed)
+    window = dice.choice(windows)
     messages: list[Message] = []
-    asking = Story(draw, window, "", grid, rules)
-    for n in range(draw(st.sampled_from([1, 1, 1, 1, 2]))):
-        story = Story(draw, window, f"CASE-{n}", grid, rules)
-        if story.one(*[True] * 9, False):
+    asking = Story(dice, window, "", grid, rules)
+    for n in range(dice.randint(1, 3)):
+        story = Story(dice, window, f"CASE-{n}", grid, rules)
+        if not story.is_one_in(12):
             _accept(story)
         for part, in_ten in PARTS:
-            if draw(st.integers(1, 10)) <= in_ten:
+            if dice.randint(1, 10) <= in_ten:
                 part(story)
         messages += story.messages
         asking.marks += story.marks
     as_of = asking.moment(asking.one(1, 18), DAYS_SEEN)
-    known_by = asking.moment(1, DAYS_SEEN + 4) if asking.one(True, False, False) else None
-    return draw(st.permutations(messages)), as_of, known_by
+    known_by = asking.moment(1, DAYS_SEEN + 4) if asking.is_one_in(3) else None
+    dice.shuffle(messages)
+    return messages, as_of, known_by
+
+
+def judgements(
+    *, rules: Profile = HUNAN, grid: int = 60, windows: Sequence[date] = WINDOWS
+) -> st.SearchStrategy[Judgement]:
+    """Judgements of their own number each: drawn choice by choice they would be few and small."""
+    return st.integers(0, 2**63 - 1).map(lambda seed: judgement(seed, rules, grid, windows))

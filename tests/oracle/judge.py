@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from tests.oracle.look import Boundary, Case, Which, cut_off_after, cut_off_from, key, known_at, name_of
+from tests.oracle.look import KINDS, Boundary, Case, Which, cut_off_after, cut_off_from, key, known_at, name_of
 from tests.oracle.profiles import HUNAN, LEVELS, Profile
 from tests.oracle.runs import Message, at, has_passed, occurred
 from tests.oracle.stepping import as_known, count, local, local_day, second
@@ -50,12 +50,22 @@ def nature_of_removed(
         if found:
             return "suspect", [frozenset(map(name_of, unsaid)) for unsaid in found], None
     late = [
-        m for m in known if m not in doubtful and known_at(m) > own_night and max(known_at(m), occurred(m)) > held_at
+        m
+        for m in known
+        if m["kind"] in KINDS[which[0]]
+        and m not in doubtful
+        and known_at(m) > own_night
+        and max(known_at(m), occurred(m)) > held_at
     ]
     deciding = [m for m in late if stands_without([m, *doubtful])] or late
     if not deciding:
         return ("suspect", [frozenset()], None) if doubtful else (None, [], None)
-    return "push_delay", [frozenset(map(name_of, deciding))], responsible_hop(min(deciding, key=occurred))
+    return "push_delay", [frozenset(map(name_of, deciding))], responsible_hop(min(deciding, key=earliest))
+
+
+def earliest(message: Message) -> tuple[Any, ...]:
+    """When it happened; of two records of one moment the order of their names."""
+    return (occurred(message), *(message[name] for name in ("source", "kind", "seq", "version")))
 
 
 def responsible_hop(message: Message) -> str | None:
