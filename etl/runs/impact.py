@@ -25,6 +25,7 @@ from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.judge import contract_card, judge_table
+from etl.supervision.question import Doubt
 
 AHEAD = timedelta(days=366)
 """Boundaries of open cases are compared this far ahead, as if nothing more happened to them."""
@@ -107,7 +108,7 @@ class _Judged:
 
 def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judged]]:
     moments, is_found = nightly.judged_moments(night), change.item_code is None
-    doubts = nightly.doubts_of(ledger.doubts(engine()))
+    doubts = list(map(Doubt.of, ledger.doubts(engine())))
     for moment, name in sorted({(moments[source], sources.get(source).profile) for source in moments}):
         names = [source for source in moments if (moments[source], sources.get(source).profile) == (moment, name)]
         rules, on_date = profile_book(name), moment.astimezone(ZONE).date()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -157,7 +157,7 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
         if fingerprints.get(night) != fingerprint:
             moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
             findings.record_night(engine(), night, *moments, calendars)
-            events, cases = _night_events(night, calendars, doubts_of(doubts))
+            events, cases = _night_events(night, calendars, list(map(Doubt.of, doubts)))
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
                 engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
@@ -181,7 +181,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         EvidenceBroken: the evidence chain does not verify; nothing was frozen or handed over.
     """
     from etl.publish import notices, sender
-    from etl.runs import follow_ups
+    from etl.runs import follow_ups, quarantine
 
     if mode == "never":
         return {"claimed": 0}
@@ -189,6 +189,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         verify(connection)
     follow_ups.raise_due(engine(), business_on)
     finding_store.tell(engine(), business_on)
+    quarantine.tell(business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 
@@ -257,18 +258,13 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
     for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
-    tables, doubts = [CARDS.empty_table()], doubts_of(ledger.doubts(engine()))
+    tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
     for (moment, _), names in sorted(groups.items()):
         known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
         parts = ledger.case_messages(names, known, card_rules.kinds())
         tables.extend(_cards(messages, moment, known, rules, book, doubts) for messages in parts)
     return pa.concat_tables(tables)
-
-
-def doubts_of(rows: Iterable[Mapping[str, Any]]) -> list[Doubt]:
-    """Rows of `ledger.doubts` as the judge takes them."""
-    return [Doubt(row["case_no"], frozenset(row["kinds"]), row["since"], row["until"]) for row in rows]
 
 
 def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) -> tuple[list[dict[str, Any]], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -264,6 +264,12 @@ def doubts(engine: Engine, case_no: str | None = None) -> list[dict[str, Any]]:
     with engine.connect() as connection:
         asked = {"case_no": case_no, "repeating": sorted(REPEATING)}
         return [dict(row) for row in connection.execute(sql("ledger/doubts"), asked).mappings()]
+
+
+def untold_quarantine(connection: Connection, business_on: date) -> list[dict[str, Any]]:
+    """Open quarantined rows new since the last night told."""
+    rows = connection.execute(sql("ledger/untold_quarantine"), {"business_on": business_on}).mappings()
+    return [dict(row) for row in rows]
 
 
 def dismiss(engine: Engine, source: str, case_no: str, known_at: datetime) -> int:

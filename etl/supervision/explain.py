@@ -70,7 +70,7 @@ def explain(
     if axis is None:
         raise UsageError(f"case {case_no}: profile {rules.label} cannot count a limit in {unit}; correct the record")
     suspensions = Counting.of(axis, unit, run, *spans_of(history, specials, run.moment)).suspensions
-    doubts = [Doubt(row["case_no"], frozenset(row["kinds"]), row["since"], row["until"]) for row in doubtful]
+    doubts = [Doubt.of(row) for row in doubtful]
     cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links, doubts=doubts).to_pylist()
     keys = _Evidence(history)
     spans = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,11 @@ class Doubt(NamedTuple):
     kinds: frozenset[str]
     since: datetime | None
     until: datetime | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Doubt:
+        """A row of the ledger's doubts."""
+        return cls(row["case_no"], frozenset(row["kinds"]), row["since"], row["until"])
 
 
 @dataclass(frozen=True)

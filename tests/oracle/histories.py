@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.oracle.cases import SHANGHAI
+from tests.oracle.judge import Doubt
 from tests.oracle.look import boundaries
 from tests.oracle.profiles import HUNAN, Profile
 
@@ -282,6 +283,19 @@ def judgement(seed: int, rules: Profile, grid: int, windows: Sequence[date]) -> 
     known_by = asking.moment(1, DAYS_SEEN + 4) if asking.is_one_in(3) else None
     dice.shuffle(messages)
     return messages, as_of, known_by
+
+
+def doubts_about(judgement: Judgement, seed: int) -> list[Doubt]:
+    """Some of what the cases are told by could not be used for some nights, or still cannot, or never could."""
+    dice, messages = Random(seed), judgement[0]
+    doubts = []
+    for message in dice.sample(messages, min(len(messages), dice.randint(1, 4))):
+        night = datetime.fromisoformat(message["occurred_at"]).astimezone(SHANGHAI).date()
+        since = datetime.combine(night + timedelta(days=dice.randint(-2, 6)), time(1), SHANGHAI)
+        until = since + timedelta(days=dice.randint(1, 12))
+        begin, end = dice.choice([(since, until), (since, until), (since, None), (None, until)])
+        doubts.append(Doubt(message["case_no"], frozenset({message["kind"]}), begin, end))
+    return doubts
 
 
 def judgements(

@@ -14,7 +14,7 @@ from etl.sources.sets import national
 from etl.sources.sets import provincial as module
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import night, rows
-from tests.runs.test_knowledge import FIFTH, FIRST, FOURTH, SECOND, THIRD, digest
+from tests.runs.test_knowledge import FIFTH, FIRST, FOURTH, SECOND, THIRD, digest, mailed
 from tests.runs.world import Platform
 
 CASE = "in-time"
@@ -199,3 +199,14 @@ def test_the_explanation_of_a_case_that_stands_still_says_why(unreadable: Platfo
         {"source": "scjg", "kinds": ["finish"], "reason": "unknown_code", "since": "2026-11-18T01:00:00+08:00"}
     ]
     assert jiancha("explain", CASE, "--as-of", cutoff_at(FIRST).isoformat(), "--json").only["doubts"] == []
+
+
+def test_the_department_is_told_once_of_each_row_set_aside(
+    unreadable: Platform, ready: Engine, addressed: None
+) -> None:
+    for day in (FIRST, SECOND, THIRD):
+        night(day)
+    told = [line for line in mailed().splitlines() if "未通过校验" in line]
+    assert len(told) == 1
+    assert f"办件编号：{CASE}" in told[0]
+    assert "办结记录：代码不在约定范围（result_type 为 '6'）；核实之前，不因缺少该记录对该件发牌、撤牌" in told[0]

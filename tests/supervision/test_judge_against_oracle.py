@@ -6,7 +6,7 @@ An example is one to three cases, two on average.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,28 +16,33 @@ from hypothesis import strategies as st
 
 from tests.oracle import judge as oracle
 from tests.oracle import profiles
-from tests.oracle.histories import QUIET, Judgement, judgements
+from tests.oracle.histories import QUIET, Judgement, doubts_about, judgements
 from tests.oracle.profiles import HUNAN, WHOLE_DAYS, Profile
 from tests.oracle.proof import effort
 
 Card = dict[str, Any]
 Cards = dict[tuple[str, ...], Card]
 Messages = list[dict[str, Any]]
+Doubts = Sequence[oracle.Doubt]
 
 
 def by_identity(cards: Iterable[Card]) -> Cards:
     return {tuple(card[name] for name in ("case_no", "clock", "clock_key", "level")): card for card in cards}
 
 
-def fast(messages: Messages, as_of: datetime, known_by: datetime | None, rules: Profile) -> Cards:
+def fast(messages: Messages, as_of: datetime, known_by: datetime | None, rules: Profile, doubts: Doubts = ()) -> Cards:
     from etl.domain.message import distinct, parse, table
     from etl.store.calendars import packaged
     from etl.store.profiles import profile
     from etl.supervision.judge import judge_table, with_known_at
+    from etl.supervision.question import Doubt
 
     chosen = profile("hunan" if rules is WHOLE_DAYS else rules.name).model_copy(update={"count_mode": rules.mode})
     told = [row for _, row in distinct(map(parse, messages)) if isinstance(row, dict)]
-    cards = judge_table(with_known_at(table(told)), as_of, known_by or as_of, chosen, packaged().book("cn"))
+    cards = judge_table(
+        with_known_at(table(told)), as_of, known_by or as_of, chosen, packaged().book("cn"),
+        doubts=[Doubt(doubt.case_no, doubt.kinds, doubt.since, doubt.until) for doubt in doubts],
+    )  # fmt: skip
     return by_identity(cards.to_pylist())
 
 
@@ -72,11 +77,13 @@ def story(message: dict[str, Any]) -> str:
     return f"  {head:44} {' | '.join(times)}  {json.dumps(message['payload'], ensure_ascii=False)}"
 
 
-def first_difference(judgement: Judgement, rules: Profile, step: int) -> tuple[str, Card | None, Card | None] | None:
+def first_difference(
+    judgement: Judgement, rules: Profile, step: int, doubts: Doubts
+) -> tuple[str, Card | None, Card | None] | None:
     """What differs in which card, and the card on either side."""
     messages, as_of, known_by = judgement
-    slow_cards = by_identity(oracle.judge(messages, as_of, known_by, rules, step))
-    fast_cards = fast(messages, as_of, known_by, rules)
+    slow_cards = by_identity(oracle.judge(messages, as_of, known_by, rules, step, doubts))
+    fast_cards = fast(messages, as_of, known_by, rules, doubts)
     # A moment between two steps has used a part of a step.
     within = 1e-6 if as_of.second % step == 0 else step / 3600
     for which in sorted(slow_cards.keys() | fast_cards.keys()):
@@ -86,21 +93,21 @@ def first_difference(judgement: Judgement, rules: Profile, step: int) -> tuple[s
     return None
 
 
-def judge_alike(judgement: Judgement, rules: Profile, step: int = 60) -> None:
+def judge_alike(judgement: Judgement, rules: Profile, step: int = 60, doubts: Doubts = ()) -> None:
     """Fails with no more messages than it takes to differ."""
-    found = first_difference(judgement, rules, step)
+    found = first_difference(judgement, rules, step, doubts)
     if found is None:
         return
     messages, as_of, known_by = judgement
     for message in list(messages):
         fewer = [one for one in messages if one is not message]
-        if less := first_difference((fewer, as_of, known_by), rules, step):
+        if less := first_difference((fewer, as_of, known_by), rules, step, doubts):
             messages, found = fewer, less
     said, slow_card, fast_card = found
     in_order = sorted(messages, key=lambda m: (m["case_no"], m["occurred_at"], m["version"]))
     lines = "\n".join(map(story, in_order))
     pytest.fail(
-        f"{said} ({rules.name})\nas of {as_of}, known by {known_by}\n"
+        f"{said} ({rules.name})\nas of {as_of}, known by {known_by}\n{''.join(f'{doubt}{chr(10)}' for doubt in doubts)}"
         f"  {'':44} occurred | written | received | loaded\n{lines}\nslow {slow_card}\nfast {fast_card}",
         pytrace=False,
     )
@@ -134,3 +141,9 @@ def test_both_agree_at_each_boundary_itself_and_one_second_after(judgement: Judg
     for moment in map(datetime.fromisoformat, sorted(reached)):
         for later in (0, 1):
             judge_alike((messages, moment + timedelta(seconds=later), known_by or as_of), HUNAN)
+
+
+@effort(15, 1_000, is_shrunk=False)
+@given(judgements(), st.integers(0, 2**63 - 1))
+def test_what_lies_in_quarantine_holds_its_case_up_as_the_oracle_says(judgement: Judgement, seed: int) -> None:
+    judge_alike(judgement, HUNAN, doubts=doubts_about(judgement, seed))
