@@ -77,3 +77,16 @@ def source_replay(
     counts = admission.replay(sources.get(name), date_of(on))
     print_json(counts)
     raise typer.Exit(1 if counts["still_quarantined"] else 0)
+
+
+@app.command("dismiss")
+def source_dismiss(
+    name: str,
+    case_no: str,
+    on: Annotated[str, typer.Option("--date", help="Night from which the case is judged without them.")],
+) -> None:
+    """A case's quarantined rows say nothing: judge it without them from this night on."""
+    from etl import sources
+    from etl.runs import admission
+
+    print_json({"dismissed": admission.dismiss(sources.get(name), case_no, date_of(on))})

@@ -57,6 +57,29 @@ KIND = {
     "inquiry": "咨询投诉",
     "reply": "答复",
 }
+REFUSAL = {
+    "ambiguous_time": "时间有两解",
+    "bad_encoding": "编码不符",
+    "bad_number": "数值无法识别",
+    "bad_quoting": "引号不成对",
+    "bad_time": "时间无法识别",
+    "bad_value": "值无法识别",
+    "deleted_in_source": "来源称记录已删除",
+    "duplicate_key": "字段重复",
+    "formula_error": "单元格公式出错",
+    "missing_key": "缺少主键",
+    "missing_time": "缺少业务时间",
+    "missing_value": "缺少必填值",
+    "nested_too_deep": "结构嵌套过深",
+    "not_an_object": "不是一条记录",
+    "poison_character": "含有控制字符",
+    "time_without_zone": "时间没有时区",
+    "too_long": "内容过长",
+    "unknown_code": "代码不在约定范围",
+    "version_conflict": "与已入库的同一版本内容不一致",
+    "wrong_field_count": "列数不符",
+}
+"""Why a row is quarantined; of a failed expectation its title says."""
 PUSH_CLASS = {
     "late": "迟报",
     "keyed_twice": "二次录入",
@@ -73,3 +96,8 @@ MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent"
 def nature(level: str, code: str) -> str:
     """A card's nature; a reminder stands for something that has not gone wrong yet."""
     return NOT_YET if (level, code) == ("reminder", "conduct") else NATURE[code]
+
+
+def refusal(reason: str, detail: str = "不符合校验规则") -> str:
+    """Why a row is quarantined; `detail` is the title of the expectation it failed."""
+    return REFUSAL.get(reason, detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from etl.domain.message import SCHEMA
 from etl.domain.night import cutoff_at, first_cutoffs, to_us
-from etl.errors import BatchRejected, SourceContractBroken
+from etl.errors import BatchRejected, SourceContractBroken, UsageError
 from etl.quality.check import Findings, RuleResult, check
 from etl.settings import settings
 from etl.sources import drift
-from etl.sources.contract import Source
+from etl.sources.contract import Decoded, Source
 from etl.store import landing, ledger, quality
 from etl.store.engine import engine
 from etl.store.landing import LandedPage
@@ -81,18 +81,32 @@ def replay(source: Source, business_on: date) -> dict[str, int]:
         read = Read(read.page, read.messages.filter(mine), [], read.row_sha256s, [])
         doubts = check_rows([read], known_at)[1][0]
         good = _without(read.messages, {refusal.row_no for refusal in doubts})
-        result = ledger.replay_page(
-            engine(), read.page, _known(good, "night", known_at), {row: read.row_sha256s[row] for row in row_nos}
-        )
+        # Known from tonight on, but here since the row came.
+        here = _known(good, page.known_basis, page.known_at or known_at)["known_at"]
+        good = good.set_column(good.schema.get_field_index("loaded_at"), "loaded_at", here)
+        shas = {row: read.row_sha256s[row] for row in row_nos}
+        result = ledger.replay_page(engine(), page, _known(good, "night", known_at), shas, known_at)
         counts["accepted"] += result.accepted
         counts["repeated"] += result.repeated
         counts["still_quarantined"] += len(row_nos) - result.accepted - result.repeated
     return counts
 
 
+def dismiss(source: Source, case_no: str, business_on: date) -> int:
+    """What the case's quarantined rows leave out is nothing, a person found: known from the night's cut-off -> rows.
+
+    Raises:
+        UsageError: the source has no open quarantined row of this case.
+    """
+    dismissed = ledger.dismiss(engine(), source.name, case_no, cutoff_at(business_on, settings().cutoff))
+    if not dismissed:
+        raise UsageError(f"source {source.name} has no quarantined row of case {case_no} that is open")
+    return dismissed
+
+
 def admit_read(read: Read, doubts: Sequence[Refusal], known_at: datetime) -> ledger.Admitted:
     """One page, one transaction."""
-    refusals = [*read.refusals, *doubts]
+    refusals = [*read.refusals, *_told(read.messages, doubts)]
     good = _without(read.messages, {refusal.row_no for refusal in refusals})
     messages = _known(good, read.page.known_basis, known_at)
     return ledger.admit_page(engine(), read.page, messages, refusals, read.row_sha256s, known_at)
@@ -117,11 +131,36 @@ def read_page(source: Source, page: LandedPage, content: bytes) -> Read:
     shas = _row_sha256s(decoded.rows)
     lost = {row: hashlib.sha256(f"{page.sha256}:{row}".encode()).hexdigest() for row, _, _ in decoded.rejects}
     lost |= decoded.reject_sha256s
+    subjects = dict(_subjects(source, page.stream, decoded, {row for row, _, _ in rejects}))
     refusals = [
-        Refusal(row, (shas | lost)[row], reason, detail) for row, reason, detail in [*decoded.rejects, *rejects]
+        Refusal(row, (shas | lost)[row], reason, detail, *subjects.get(row, ()))
+        for row, reason, detail in [*decoded.rejects, *rejects]
     ]
     changes = drift.changes(source, page.stream, decoded.rows, rejects, page.meta.get("undeclared", ()))
     return Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas | lost, changes)
+
+
+def _subjects(
+    source: Source, stream: str, decoded: Decoded, rejected: set[int]
+) -> Iterator[tuple[int, tuple[str | None, tuple[str, ...]]]]:
+    """Of which case refused rows say they are, and what is missing of it without them."""
+    is_rejected = pc.is_in(decoded.rows["row_no"], pa.array(sorted(rejected), pa.int64()))
+    for rows in (decoded.refused, decoded.rows.filter(is_rejected)):
+        if rows is not None and len(rows):
+            yield from source.dialect.subjects(stream, rows).items()
+
+
+def _told(messages: pa.Table, doubts: Sequence[Refusal]) -> Iterator[Refusal]:
+    """Rows that failed an expectation, with the case and everything they said of it."""
+    failed = messages.filter(pc.is_in(messages["row_no"], pa.array([doubt.row_no for doubt in doubts], pa.int64())))
+    said: dict[int, tuple[str, dict[str, None]]] = {}
+    for row_no, case_no, kind in zip(
+        *(failed[name].to_pylist() for name in ("row_no", "case_no", "kind")), strict=True
+    ):
+        said.setdefault(row_no, (case_no, {}))[1][kind] = None
+    for doubt in doubts:
+        case_no, kinds = said[doubt.row_no]
+        yield replace(doubt, case_no=case_no, kinds=tuple(kinds))
 
 
 def check_rows(pages: Sequence[Read], known_at: datetime) -> tuple[Findings, list[list[Refusal]]]:

@@ -15,6 +15,7 @@ from etl.store import findings as finding_store
 from etl.store.calendars import Calendars
 from etl.store.profiles import profile_book
 from etl.supervision.findings import FINDINGS, changes, find_table
+from etl.supervision.question import is_revised
 from etl.supervision.rules import rules
 
 
@@ -38,10 +39,8 @@ def record_night(
     for (before, moment, rules_name), names in groups.items():
         ruled = profile_book(rules_name)
         book = calendars.book(ruled.calendar)
-        is_revised = before is None or any(
-            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, ruled)
-        )
-        messages = finding_store.messages(names, moment, None if is_revised else before)
+        is_anew = before is None or is_revised(before, moment, book, ruled)
+        messages = finding_store.messages(names, moment, None if is_anew else before)
         old = FINDINGS.empty_table()
         if before is not None:
             old = find_table(

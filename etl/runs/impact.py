@@ -25,6 +25,7 @@ from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.judge import contract_card, judge_table
+from etl.supervision.question import Doubt
 
 AHEAD = timedelta(days=366)
 """Boundaries of open cases are compared this far ahead, as if nothing more happened to them."""
@@ -107,6 +108,7 @@ class _Judged:
 
 def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judged]]:
     moments, is_found = nightly.judged_moments(night), change.item_code is None
+    doubts = list(map(Doubt.of, ledger.doubts(engine())))
     for moment, name in sorted({(moments[source], sources.get(source).profile) for source in moments}):
         names = [source for source in moments if (moments[source], sources.get(source).profile) == (moment, name)]
         rules, on_date = profile_book(name), moment.astimezone(ZONE).date()
@@ -121,7 +123,9 @@ def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judge
 
         def judged(told: pa.Table, by: ProfileBook, in_book: CalendarBook, moment: Any = moment) -> _Judged:
             now, ahead = (
-                judge_table(told, as_of, moment, by, in_book, cutoff=settings().cutoff, links=ways.links())
+                judge_table(
+                    told, as_of, moment, by, in_book, cutoff=settings().cutoff, links=ways.links(), doubts=doubts
+                )
                 for as_of in (moment, moment + AHEAD)
             )
             return _Judged(now, [card for card in ahead.to_pylist() if card["standing"]])

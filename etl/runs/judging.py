@@ -53,6 +53,7 @@ def explain(
     profile: str | None,
 ) -> dict[str, Any]:
     """One case's day-by-day ledger, from message rows or from the database."""
+    doubtful: list[dict[str, Any]] = []
     if rows is not None:
         messages, rules = _known(rows), profile_book(profile or "hunan")
         if as_of is None:
@@ -67,9 +68,12 @@ def explain(
         if not len(messages):
             raise UsageError(f"no message of case {case_no} was known by {(known_by or as_of).isoformat()}")
         rules = profile_book(profile or sources.get(messages["source"][0].as_py()).profile)
+        doubtful = ledger.doubts(engine(), case_no)
     book = (packaged() if rows is not None else stored(engine())).book(rules.calendar)
     known, links = known_by or as_of, ways.links()
-    return explain_case(messages, case_no, as_of, known, rules, book, cutoff=settings().cutoff, links=links)
+    return explain_case(
+        messages, case_no, as_of, known, rules, book, cutoff=settings().cutoff, links=links, doubtful=doubtful
+    )
 
 
 def _known(rows: Sequence[dict[str, Any]]) -> pa.Table:

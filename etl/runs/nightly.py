@@ -48,6 +48,7 @@ from etl.supervision import difference
 from etl.supervision.delays import Route
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.published_engine import refuse_read_only
+from etl.supervision.question import Doubt, is_revised
 
 log = structlog.get_logger()
 
@@ -147,16 +148,16 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
     known = feeds.known_counts(engine())
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
     fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
-    calendars = stored(engine())
+    calendars, doubts = stored(engine()), ledger.doubts(engine())
     # A later night that was judged is a difference to this one, or to one before it.
     for night in nights(min(first, business_on), max([business_on, *fingerprints])):
         if night > business_on and night not in fingerprints:
             continue
-        fingerprint = _fingerprint(night, known, calendars)
+        fingerprint = _fingerprint(night, known, calendars, doubts)
         if fingerprints.get(night) != fingerprint:
             moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
             findings.record_night(engine(), night, *moments, calendars)
-            events, cases = _night_events(night, calendars)
+            events, cases = _night_events(night, calendars, list(map(Doubt.of, doubts)))
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
                 engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
@@ -180,7 +181,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         EvidenceBroken: the evidence chain does not verify; nothing was frozen or handed over.
     """
     from etl.publish import notices, sender
-    from etl.runs import follow_ups
+    from etl.runs import follow_ups, quarantine
 
     if mode == "never":
         return {"claimed": 0}
@@ -188,6 +189,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         verify(connection)
     follow_ups.raise_due(engine(), business_on)
     finding_store.tell(engine(), business_on)
+    quarantine.tell(business_on)
     claimed = notices.claim(engine(), business_on, titles())
     return {"claimed": len(claimed), **sender.deliver(engine(), settings().notify_mode)}
 
@@ -256,19 +258,20 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
     for name, moment in judged_moments(night).items():
         groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
-    tables = [CARDS.empty_table()]
+    tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
     for (moment, _), names in sorted(groups.items()):
         known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
         parts = ledger.case_messages(names, known, card_rules.kinds())
-        tables.extend(_cards(messages, moment, known, rules, book) for messages in parts)
+        tables.extend(_cards(messages, moment, known, rules, book, doubts) for messages in parts)
     return pa.concat_tables(tables)
 
 
-def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any]], int]:
+def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) -> tuple[list[dict[str, Any]], int]:
     """judge(night) - judge(night before) -> (events, cases judged).
 
-    Only cases that are open or have changed since are judged: every other case is judged alike on both nights.
+    Only cases that are open, have changed since or stood still until now are judged: every other case is judged alike
+    on both nights.
     """
     earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
     groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
@@ -279,16 +282,16 @@ def _night_events(night: date, calendars: Calendars) -> tuple[list[dict[str, Any
     for (before, moment, _), names in groups.items():
         rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
-        is_revised = before is None or any(
-            revised.revision(before.date()) != revised.revision(moment.date()) for revised in (book, rules)
-        )
-        since = None if is_revised else before
-        for messages in ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since):
+        since = None if before is None or is_revised(before, moment, book, rules) else before
+        freed = {d.case_no for d in doubts if before and d.until and before < d.until <= moment}
+        parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=freed)
+        for messages in parts:
             cases += pc.count_distinct(messages["case_no"]).as_py()
             old = CARDS.empty_table()
             if before is not None:
-                old = _cards(messages.filter(pc.less_equal(messages["known_at"], before)), before, before, rules, book)
-            for event in difference.changes(old, _cards(messages, moment, moment, rules, book)):
+                was_known = messages.filter(pc.less_equal(messages["known_at"], before))
+                old = _cards(was_known, before, before, rules, book, doubts)
+            for event in difference.changes(old, _cards(messages, moment, moment, rules, book, doubts)):
                 ruled = rules.labelled(event["profile_version"])
                 is_manual = ruled.is_manual(event["clock"], event["level"])
                 stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
@@ -311,17 +314,31 @@ def judged_moments(night: date) -> dict[str, datetime]:
     }
 
 
-def _cards(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
+def _cards(
+    messages: pa.Table,
+    as_of: datetime,
+    known_by: datetime,
+    rules: ProfileBook,
+    book: CalendarBook,
+    doubts: Sequence[Doubt],
+) -> pa.Table:
     frozen = {
         name: [cutoff_at(night, settings().cutoff) for night in silent]
         for name, silent in feeds.frozen_nights(engine(), night_of(as_of)).items()
     }
-    return judge_table(messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen)
+    return judge_table(
+        messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen, doubts=doubts
+    )
 
 
-def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], calendars: Calendars) -> str:
-    """What the night's judgement rests on: messages known by its cut-off, feed verdicts of the two nights it is the
-    difference of, calendars, profiles.
+def _fingerprint(
+    night: date,
+    known: Sequence[tuple[datetime, dict[str, int]]],
+    calendars: Calendars,
+    doubts: Sequence[Mapping[str, Any]],
+) -> str:
+    """What the night's judgement rests on: messages known by its cut-off, doubtful records, feed verdicts of the two
+    nights it is the difference of, calendars, profiles.
     """
     moment = cutoff_at(night, settings().cutoff)
     counts: defaultdict[str, int] = defaultdict(int)
@@ -336,6 +353,12 @@ def _fingerprint(night: date, known: Sequence[tuple[datetime, dict[str, int]]], 
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
         "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
+        "doubts": sorted(
+            [row["case_no"], sorted(row["kinds"]), str(row["since"]), str(until if until and until <= moment else None)]
+            for row in doubts
+            for until in [row["until"]]
+            if row["since"] is None or row["since"] <= moment
+        ),
         "rules": {
             name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
             for name, book in rules.items()

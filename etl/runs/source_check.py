@@ -102,7 +102,7 @@ def _admitted(source: Source, stream: str, page: Page, now: datetime) -> Report:
     """What admission would say of the page: it is read, checked and compared, and then let go."""
     digest = hashlib.sha256(page.content).hexdigest()
     night = night_of(now)
-    landed = LandedPage(0, source.name, night, stream, 1, digest, "", page.meta, "night")
+    landed = LandedPage(0, source.name, night, stream, 1, digest, "", page.meta, "night", None)
     read = admission.read_page(source, landed, page.content)
     findings, (doubts,) = admission.check_rows([read], cutoff_at(night, settings().cutoff))
     refusals = {refusal.row_no: (refusal.reason, refusal.detail) for refusal in reversed([*read.refusals, *doubts])}

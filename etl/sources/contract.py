@@ -68,11 +68,13 @@ class Decoded:
     `rejects`: (row_no, reason, detail).
     `reject_sha256s`: fingerprint of what a rejected row says, so that it is the same row on whichever page it comes;
     row_nos that could not be split into cells are absent.
+    `refused`: what can be read of those rows, in the columns of `rows`.
     """
 
     rows: pa.Table
     rejects: Sequence[tuple[int, str, str]]
     reject_sha256s: Mapping[int, str] = field(default_factory=dict)
+    refused: pa.Table | None = None
 
 
 class Kind(Protocol):
@@ -131,6 +133,11 @@ class Dialect(Protocol):
 
         One source row may become several messages; a row with any reject yields none.
         """
+        ...
+
+    def subjects(self, stream: str, rows: pa.Table) -> Mapping[int, tuple[str | None, tuple[str, ...]]]:
+        """Text columns + `row_no` of refused rows -> per row_no its case, where one can be read, and the kinds of
+        message it would have been."""
         ...
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -140,6 +141,26 @@ class Columns:
         rejects = self._rejects([page, *(view for _, view in views)])
         bad = pa.array([row_no for row_no, _, _ in rejects], pa.int64())
         return messages.filter(pc.invert(pc.is_in(messages[ROW_NO], value_set=bad))), rejects
+
+    def subjects(self, stream: str, rows: pa.Table) -> dict[int, tuple[str | None, tuple[str, ...]]]:
+        """Refused rows -> per row_no its case, where one can be read, and the kinds of message it would have been.
+
+        A row whose code for that is the trouble could have been any.
+        """
+        page = Rows(rows, "")
+        case_nos = [
+            number if number and number.isprintable() else None for number in page.text(self.case_no).to_pylist()
+        ]
+        says: list[list[str]] = [[] for _ in case_nos]
+        for to in self.streams[stream]:
+            mask = [True] * len(says) if to.when is None else to.when.mask(page).to_pylist()
+            for row in np.flatnonzero(mask).tolist():
+                says[row].append(to.kind)
+        every = [to.kind for to in self.streams[stream]]
+        return {
+            row_no: (case_no, tuple(dict.fromkeys(kinds or every)))
+            for row_no, case_no, kinds in zip(rows[ROW_NO].to_pylist(), case_nos, says, strict=True)
+        }
 
     def _views(self, stream: str, page: Rows) -> list[tuple[To, Rows]]:
         """The rows each message is made from; a row that would say nothing at all is a fault."""

@@ -38,6 +38,7 @@ class LandedPage:
     path: str
     meta: Mapping[str, Any]
     known_basis: str
+    known_at: datetime | None
 
     def content(self) -> bytes:
         """The landed bytes; `EvidenceBroken` if they are not what was landed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
-from etl.domain.message import PAYLOAD_COLUMNS, SCHEMA, content_hashes, payload_json
+from etl.domain.message import PAYLOAD_COLUMNS, REPEATING, SCHEMA, content_hashes, payload_json
 from etl.store import binary_copy
 from etl.store.landing import LandedPage
 from etl.store.statements import sql, sql_text
 
 STAGED_TYPES = {
     **dict.fromkeys(("message_no", "row_no", "seq", "version"), "int4"),
-    **dict.fromkeys(("occurred_at", "written_at", "received_at", "known_at"), "timestamptz"),
+    **dict.fromkeys(("occurred_at", "written_at", "received_at", "loaded_at", "known_at"), "timestamptz"),
     **dict.fromkeys(("source", "case_no", "kind", "known_basis", "department", "region"), "text"),
     **dict.fromkeys(("item_code", "item_name", "content_sha256"), "text"),
     "payload": "jsonb",
@@ -33,12 +33,17 @@ PART_MESSAGES = 100_000
 
 @dataclass(frozen=True)
 class Refusal:
-    """One row that cannot be used, with its fingerprint; `detail` holds no personal data."""
+    """One row that cannot be used, with its fingerprint; `detail` holds no personal data.
+
+    `case_no`: the case it says it is of, where that can be read; `kinds`: the records that are missing of it.
+    """
 
     row_no: int
     row_sha256: str
     reason: str
     detail: str
+    case_no: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,18 +78,15 @@ def admit_page(
     reach("admit.before_page")
     with engine.begin() as connection:
         inserted, conflicts = insert_messages(connection, page.page_id, page.known_basis, messages)
-        refused = [
-            *refusals,
-            *(
-                Refusal(row, row_sha256s[row], "version_conflict", "same record and version, other content")
-                for row in sorted(conflicts)
-            ),
-        ]
+        refused = [*refusals, *_conflicting(connection, conflicts, row_sha256s)]
         if refused:
             page_of = {
                 "source": page.source, "stream": page.stream, "business_on": page.business_on, "page_id": page.page_id
             }  # fmt: skip
-            quarantined = [page_of | asdict(refusal) | {"detail": refusal.detail[:500]} for refusal in refused]
+            quarantined = [
+                page_of | asdict(refusal) | {"detail": refusal.detail[:500], "kinds": list(refusal.kinds)}
+                for refusal in refused
+            ]
             connection.execute(sql("ledger/quarantine_row"), quarantined)
         rows = set(messages["row_no"].to_pylist()) - conflicts
         counts = Admitted(len(inserted), len(rows - inserted), len({refusal.row_no for refusal in refused}))
@@ -98,6 +100,16 @@ def admit_page(
         reach("admit.before_commit")
     reach("admit.after_commit")
     return counts
+
+
+def _conflicting(connection: Connection, rows: set[int], row_sha256s: Mapping[int, str]) -> Iterator[Refusal]:
+    """Rows that contradict what was told; what they say besides is missing, what they contradict is not."""
+    if rows:
+        for row in connection.execute(sql("ledger/staged_absent"), {"refused": sorted(rows)}):
+            yield Refusal(
+                row.row_no, row_sha256s[row.row_no], "version_conflict", "same record and version, other content",
+                row.case_no, tuple(row.kinds or ()),
+            )  # fmt: skip
 
 
 def insert_messages(
@@ -116,7 +128,10 @@ def insert_messages(
 
 
 def staged_rows(messages: pa.Table, known_basis: str) -> pa.Table:
-    """Messages (`SCHEMA` + row_no + known_at) -> the columns of the staging table, in its order."""
+    """Messages (`SCHEMA` + row_no + known_at) -> the columns of the staging table, in its order.
+
+    What does not say when it was loaded was loaded when it became known.
+    """
     payloads = payload_json(
         messages["kind"].to_pylist(), {name: messages[name].to_pylist() for name in PAYLOAD_COLUMNS}
     )
@@ -125,7 +140,9 @@ def staged_rows(messages: pa.Table, known_basis: str) -> pa.Table:
             "message_no": np.arange(len(messages)),
             "row_no": messages["row_no"],
             **{name: messages[name] for name in ("source", "case_no", "kind", "seq", "version")},
-            **{name: messages[name] for name in ("occurred_at", "written_at", "received_at", "known_at")},
+            **{name: messages[name] for name in ("occurred_at", "written_at", "received_at")},
+            "loaded_at": pc.coalesce(messages["loaded_at"], messages["known_at"]),
+            "known_at": messages["known_at"],
             "known_basis": pa.repeat(known_basis, len(messages)),
             **{name: messages[name] for name in ("department", "region", "item_code", "item_name")},
             "payload": payloads,
@@ -143,7 +160,12 @@ def stage(connection: Connection, staged: pa.Table) -> None:
 
 
 def case_messages(
-    sources: Iterable[str], known_by: datetime, kinds: Sequence[str], *, changed_since: datetime | None = None
+    sources: Iterable[str],
+    known_by: datetime,
+    kinds: Sequence[str],
+    *,
+    changed_since: datetime | None = None,
+    always: Iterable[str] = (),
 ) -> Iterator[pa.Table]:
     """Messages of these sources and kinds known by a moment, as `SCHEMA` + known_at (columns not judged are null).
 
@@ -151,10 +173,12 @@ def case_messages(
 
     Args:
         changed_since: leave out cases that had finished by then and about which nothing came since.
+        always: cases not to be left out.
     """
+    asked = [sorted(sources), known_by, list(kinds), None, changed_since, sorted(always)]
     held: list[pa.RecordBatch] = []
     with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text("ledger/case_messages"), [sorted(sources), known_by, list(kinds), None, changed_since])
+        cursor.execute(sql_text("ledger/case_messages"), asked)
         for batch in cursor.fetch_record_batch():
             held.append(batch)
             if sum(map(len, held)) < PART_MESSAGES:
@@ -170,7 +194,7 @@ def case_messages(
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
     """The same of one case, from every source."""
-    return fetch_messages("ledger/case_messages", [None, known_by, list(kinds), case_no, None])
+    return fetch_messages("ledger/case_messages", [None, known_by, list(kinds), case_no, None, []])
 
 
 def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
@@ -235,7 +259,29 @@ def open_quarantine(engine: Engine, source: str) -> dict[int, set[int]]:
     return rows
 
 
-def replay_page(engine: Engine, page: LandedPage, messages: pa.Table, row_sha256s: Mapping[int, str]) -> Admitted:
+def doubts(engine: Engine, case_no: str | None = None) -> list[dict[str, Any]]:
+    """Every record that is, or was, here and could not be used (of one case): rows of ``ledger/doubts``."""
+    with engine.connect() as connection:
+        asked = {"case_no": case_no, "repeating": sorted(REPEATING)}
+        return [dict(row) for row in connection.execute(sql("ledger/doubts"), asked).mappings()]
+
+
+def untold_quarantine(connection: Connection, business_on: date) -> list[dict[str, Any]]:
+    """Open quarantined rows new since the last night told."""
+    rows = connection.execute(sql("ledger/untold_quarantine"), {"business_on": business_on}).mappings()
+    return [dict(row) for row in rows]
+
+
+def dismiss(engine: Engine, source: str, case_no: str, known_at: datetime) -> int:
+    """A person found that a case's quarantined rows say nothing: known from then -> rows dismissed."""
+    with engine.begin() as connection:
+        asked = {"source": source, "case_no": case_no, "known_at": known_at}
+        return connection.execute(sql("ledger/dismiss_quarantine"), asked).rowcount
+
+
+def replay_page(
+    engine: Engine, page: LandedPage, messages: pa.Table, row_sha256s: Mapping[int, str], known_at: datetime
+) -> Admitted:
     """One transaction: admit rows that pass now and close their quarantine; the rest stays as it was."""
     with engine.begin() as connection:
         inserted, conflicts = insert_messages(connection, page.page_id, "night", messages)
@@ -245,6 +291,7 @@ def replay_page(engine: Engine, page: LandedPage, messages: pa.Table, row_sha256
             {
                 "source": page.source,
                 "stream": page.stream,
+                "known_at": known_at,
                 "row_sha256s": [row_sha256s[row] for row in sorted(passed)],
             },
         )

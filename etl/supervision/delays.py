@@ -96,6 +96,12 @@ class Route:
         return hop_name(self.systems[-1], SUPERVISION)
 
 
+def own_systems(routes: Mapping[str, Route]) -> list[str]:
+    """Sources that are a department's own system: no other source's records come from there or pass there."""
+    passed = {system for name, route in routes.items() for system in route.systems if system != name}
+    return sorted(routes.keys() - passed)
+
+
 def hop_name(origin: str, target: str) -> str:
     """How a hop is written everywhere."""
     return f"{origin}->{target}"
@@ -319,7 +325,8 @@ def responsible_hops(
         rows = earliest[place]
         source = history.table["source"][int(rows[0])].as_py()
         route = links.get(source, Route(source))
-        written, received, known = (column[rows] for column in (history.written, history.received, history.known))
+        written, received = history.written[rows], history.received[rows]
+        came = first_cutoffs(history.here[rows], cutoff)
         position, set_out, named = np.zeros(len(rows), np.int64), written.copy(), np.full(len(rows), "", object)
         for number, row in enumerate(rows.tolist() if route.relays else ()):
             for relay, other in _relayed(history, row, route, known_by):
@@ -333,7 +340,7 @@ def responsible_hops(
             choices = [
                 (received == NEVER, hop_name(route.systems[start], SUPERVISION)),
                 (_is_late(set_out, received, route.links[start:], axis), route.hop(start)),
-                (known > first_cutoffs(has_arrived, cutoff), route.pull_hop),
+                (came > first_cutoffs(has_arrived, cutoff), route.pull_hop),
             ]
             for is_it, name in choices:
                 named[(position == start) & (named == "") & is_it] = name

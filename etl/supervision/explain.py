@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from etl.domain.axis import Axis
 from etl.domain.calendar import CalendarBook
-from etl.domain.chinese import CLOCK, LEVEL, UNIT, nature
+from etl.domain.chinese import CLOCK, KIND, LEVEL, UNIT, nature, refusal
 from etl.domain.clock import Suspensions
 from etl.domain.date_axis import DateAxis
 from etl.domain.message import KEY, TIMES, key_text
@@ -23,10 +23,10 @@ from etl.errors import UsageError
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, axis_of, spans_of, specials_of
 from etl.supervision.cards.counting import Counting, Runs
-from etl.supervision.delays import Route
+from etl.supervision.delays import Route, own_systems
 from etl.supervision.history import Messages, pick
 from etl.supervision.judge import contract_card, judge_table
-from etl.supervision.question import Question, book_of, moments_at
+from etl.supervision.question import Doubt, Question, book_of, moments_at
 
 
 def explain(
@@ -39,11 +39,16 @@ def explain(
     *,
     cutoff: time = time(1),
     links: Mapping[str, Route] | None = None,
+    doubtful: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance."""
+    """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance.
+
+    Args:
+        doubtful: the case's records that are here and unusable: source, case_no, kinds, reason, since, until.
+    """
     mine = messages.filter(pc.equal(messages["case_no"], case_no))
     clock = clocks()["case"]
-    history = Messages.of(mine, clock.kinds)
+    history = Messages.of(mine, clock.kinds, own_systems(links or {}))
     profiles = book_of(profile)
     question = Question(to_us(as_of), to_us(known_by), profiles, book, cutoff, links or {})
     moments = moments_at(question, *(np.array([value]) for value in (0, question.as_of, question.known_by)))
@@ -65,7 +70,8 @@ def explain(
     if axis is None:
         raise UsageError(f"case {case_no}: profile {rules.label} cannot count a limit in {unit}; correct the record")
     suspensions = Counting.of(axis, unit, run, *spans_of(history, specials, run.moment)).suspensions
-    cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links).to_pylist()
+    doubts = [Doubt.of(row) for row in doubtful]
+    cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links, doubts=doubts).to_pylist()
     keys = _Evidence(history)
     spans = [
         {
@@ -91,6 +97,7 @@ def explain(
         "limit_unit": unit,
         "suspensions": spans,
         "boundaries": [contract_card(card) for card in cards],
+        "doubts": [_doubt(row) for row in doubtful if _is_open(row, known_by)],
         "records": _records(mine, known_by, OfficeAxis(book.version(int(moments.calendar[0])))),
         "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), keys, int(finish))),
     }
@@ -113,6 +120,7 @@ def as_text(ledger: dict[str, Any], names: Mapping[str, str] | None = None) -> s
         for day in ledger["days"]
     ]
     lines.append("")
+    lines += [_doubted(doubt) for doubt in ledger["doubts"]]
     for card in ledger["boundaries"]:
         state = "成立" if card["standing"] else "撤回"
         hops = (names.get(part, part) for part in (card["responsible_hop"] or "").split("->"))
@@ -126,6 +134,25 @@ def as_text(ledger: dict[str, Any], names: Mapping[str, str] | None = None) -> s
     deciding = {key for card in ledger["boundaries"] for key in card["deciding"]}
     lines += [_told(record) for record in ledger["records"] if record["key"] in deciding]
     return "\n".join(lines)
+
+
+def _is_open(row: Mapping[str, Any], known_by: datetime) -> bool:
+    return (row["since"] is None or row["since"] <= known_by) and (row["until"] is None or row["until"] > known_by)
+
+
+def _doubt(row: Mapping[str, Any]) -> dict[str, Any]:
+    since = row["since"] and row["since"].astimezone(ZONE).isoformat()
+    return {name: row[name] for name in ("source", "kinds", "reason")} | {"since": since}
+
+
+def _doubted(doubt: Mapping[str, Any]) -> str:
+    """Why nothing more is said of the case."""
+    kinds = "、".join(KIND[kind] for kind in doubt["kinds"])
+    since = f"自 {_minute(doubt['since'])} 起" if doubt["since"] else ""
+    return (
+        f"该件有一条未通过校验的{kinds}记录（{refusal(doubt['reason'])}），{since}已隔离；"
+        "重放或者排除之前，不因缺少该记录发牌、撤牌，有关的牌维持隔离之前的结论"
+    )
 
 
 def _records(messages: pa.Table, known_by: datetime, axis: OfficeAxis) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ columns; cases, kinds and sources are small integers here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -27,7 +27,10 @@ _BY_CASE = ("table", "case_nos", "first")
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows."""
+    """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows.
+
+    `here`: when a record came, be it into quarantine; known it may be later.
+    """
 
     table: pa.Table
     case_nos: pa.Array
@@ -40,14 +43,19 @@ class Messages:
     occurred: Instants
     written: Instants
     received: Instants
+    here: Instants
     known: Instants
     is_own: Mask
     is_passed: Mask
     is_open: Mask
 
     @classmethod
-    def of(cls, table: pa.Table, kinds: tuple[str, ...]) -> Messages:
-        """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds."""
+    def of(cls, table: pa.Table, kinds: tuple[str, ...], own: Sequence[str] = ()) -> Messages:
+        """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds.
+
+        Args:
+            own: sources that are their department's own system; a source called as its department always is.
+        """
         table = table.filter(pc.is_in(table["kind"], pa.array(kinds)))
         # By the whole key: nothing may depend on the order messages came in.
         order = ("case_no", "occurred_at", "source", "kind", "seq", "version")
@@ -55,6 +63,8 @@ class Messages:
         codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
         case = codes.indices.to_numpy().astype(np.int64)
         outcome = pc.fill_null(table["outcome"], "passed")
+        is_called_so = pc.fill_null(pc.equal(table["source"], table["department"]), False)
+        is_own = pc.or_(is_called_so, pc.is_in(table["source"], pa.array(own, pa.string())))
         return cls(
             table=table,
             case_nos=codes.dictionary,
@@ -67,8 +77,9 @@ class Messages:
             occurred=_us(table["occurred_at"]),
             written=_us(table["written_at"]),
             received=_us(table["received_at"]),
+            here=np.minimum(_us(table["loaded_at"]), _us(table["known_at"])),
             known=_us(table["known_at"]),
-            is_own=pc.fill_null(pc.equal(table["source"], table["department"]), False).to_numpy(),
+            is_own=is_own.to_numpy(),
             is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),
             is_open=pc.and_(pc.equal(table["kind"], "stage"), pc.is_null(table["outcome"])).to_numpy(),
         )

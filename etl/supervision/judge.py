@@ -27,11 +27,12 @@ from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
-from etl.supervision.delays import Route, responsible_hops
+from etl.supervision.delays import Route, own_systems, responsible_hops
+from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
-from etl.supervision.question import Question, book_of, evaluate, moments_at
+from etl.supervision.question import Doubt, Question, book_of, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -107,6 +108,7 @@ def judge_table(
     cutoff: time = time(1),
     links: Mapping[str, Route] | None = None,
     frozen: Mapping[str, Sequence[datetime]] | None = None,
+    doubts: Sequence[Doubt] = (),
 ) -> pa.Table:
     """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
 
@@ -115,12 +117,13 @@ def judge_table(
         book: working days and office hours; each case goes by those of its region.
         links: per source the way of its records and its limits; used to name the responsible hop.
         frozen: per source the cut-offs of nights on which it was not complete: no card was issued then.
+        doubts: records that are here and unusable: what needs them is judged as before they came.
 
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
-    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent)
+    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, doubts)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
         cards = pa.concat_tables([CARDS.empty_table(), *judged])
@@ -144,9 +147,11 @@ def _parts(messages: pa.Table) -> Iterator[pa.Table]:
 
 
 def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
+    own = own_systems(question.links)
     asked = [clock for name, clock in clocks().items() if question.profiles.judges(name)]
-    history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
-    return pa.concat_tables([_judge_clock(clock.history(history), question, clock) for clock in asked])
+    history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})), own)
+    cards = [_judge_clock(*part, clock) for clock in asked for part in split(clock.history(history), question, clock)]
+    return pa.concat_tables([CARDS.empty_table(), *cards])
 
 
 def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Table:
@@ -173,8 +178,10 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
     removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
     exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
-    if question.frozen and excused.any():  # a card for want of a record that nobody was there to miss never existed
-        seen = _unfrozen(history, question, epochs, since, case[excused])
+    if (
+        question.frozen or question.doubts
+    ) and excused.any():  # a card for want of a record that nobody was there to miss never existed
+        seen = _unfrozen(history, question, clock, epochs, since, case[excused])
         was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, level] >= 0
         exists &= was_seen | ~excused
     keep = np.flatnonzero(exists)
@@ -283,17 +290,13 @@ def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     return moments_at(question, case, end, end), change
 
 
-def _unfrozen(history: Messages, question: Question, epochs: Moments, since: Instants, cases: Indices) -> Moments:
-    """Each epoch of these cases at its last cut-off at which no source of the case was frozen; none where all were."""
+def _unfrozen(
+    history: Messages, question: Question, clock: Clock, epochs: Moments, since: Instants, cases: Indices
+) -> Moments:
+    """Each epoch of these cases at its last cut-off at which nothing of the case stood still; none where all did."""
     mine = np.flatnonzero(np.isin(epochs.case, cases))
     epochs, since = epochs.take(mine), since[mine]
-    end = epochs.as_of.copy()
-    silent = [
-        (np.isin(epochs.case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
-        for name, cutoffs in question.frozen.items()
-    ]
-    while any(len(moved := np.flatnonzero(concerned & np.isin(end, cutoffs))) for concerned, cutoffs in silent):
-        end[moved] -= DAY_US
+    end = last_free(history, question, clock, epochs.case, epochs.as_of)
     asked = end >= since
     if not asked.any():  # ask one all the same, when nothing was known, so that tables have a row
         asked[0], end[0] = True, int(history.known.min()) - 1

@@ -53,9 +53,11 @@ def removals(
 
     is_correction = _corrections(history, history.known <= question.known_by)
 
+    came = first_cutoffs(history.here, question.cutoff)
+
     def is_doubtful(card: Indices, message: Indices) -> Mask:
         entered_late = is_correction[message] | (history.written[message] > boundary[gone][card])
-        return (history.known[message] > own_night[card]) & entered_late
+        return (came[message] > own_night[card]) & entered_late
 
     def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
         return _holds(history, question, clock, moments, key[gone][cards], level[gone][cards], hide)

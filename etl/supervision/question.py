@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,22 @@ Hide = Callable[[Indices, Indices], Mask]
 """(moment, message) pairs -> those to leave out."""
 
 
+class Doubt(NamedTuple):
+    """Records of these kinds of a case are here and unusable from the cut-off `since` (None: ever) to `until` (None:
+    still).
+    """
+
+    case_no: str
+    kinds: frozenset[str]
+    since: datetime | None
+    until: datetime | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Doubt:
+        """A row of the ledger's doubts."""
+        return cls(row["case_no"], frozenset(row["kinds"]), row["since"], row["until"])
+
+
 @dataclass(frozen=True)
 class Question:
     """Everything one judgement needs besides the messages."""
@@ -32,11 +49,17 @@ class Question:
     links: Mapping[str, Route]
     frozen: Mapping[str, Instants] = field(default_factory=dict)
     """Per source the cut-offs (us) of nights on which it was not complete."""
+    doubts: Sequence[Doubt] = ()
 
     @property
     def revisions(self) -> Instants:
         """The moments from which a revision of calendar or rules is known."""
         return _midnights({*self.book.revised_on, *self.profiles.revised_on})
+
+
+def is_revised(earlier: datetime, now: datetime, *books: CalendarBook | ProfileBook) -> bool:
+    """Whether another revision of calendar or rules is known now than was then."""
+    return any(book.revision(earlier.date()) != book.revision(now.date()) for book in books)
 
 
 def book_of(profile: Profile | ProfileBook) -> ProfileBook:

@@ -87,9 +87,13 @@ create table quarantine (
     business_on  date not null,
     page_id      bigint not null references landed_page,
     row_no       int not null,
-    state        text not null default 'open' check (state in ('open', 'replayed')),
+    case_no      text,
+    kinds        text[] not null default '{}',
+    state        text not null default 'open' check (state in ('open', 'replayed', 'dismissed')),
+    settled_at   timestamptz,
     noted_at     timestamptz not null default now(),
-    primary key (source, stream, row_sha256, reason)
+    primary key (source, stream, row_sha256, reason),
+    check ((state = 'open') = (settled_at is null))
 );
 
 -- What the expectations said, per night, source and rule.

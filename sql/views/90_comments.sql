@@ -50,7 +50,7 @@ comment on column message.version is 'Report number of this record, from 1; the 
 comment on column message.occurred_at is 'Business time.';
 comment on column message.written_at is 'When it was entered in its own system; null: the source does not say.';
 comment on column message.received_at is 'When it reached the platform it was pushed to; for files without it, the file''s modification time.';
-comment on column message.loaded_at is 'Equal to known_at, never the wall clock.';
+comment on column message.loaded_at is 'Cut-off from which the record was here: known_at, or for a row that lay in quarantine the cut-off it could have been known from.';
 comment on column message.known_at is 'Cut-off from which judgements may use it.';
 comment on column message.known_basis is 'As in landed_page.';
 comment on column message.department is 'Department code (统一社会信用代码) of the handling office.';
@@ -72,7 +72,10 @@ comment on column quarantine.detail is 'For people, without personal data.';
 comment on column quarantine.business_on is 'Night that pulled the row.';
 comment on column quarantine.page_id is 'Page it stands in.';
 comment on column quarantine.row_no is 'Place in the page, from 0.';
-comment on column quarantine.state is 'open, or replayed once a corrected module accepted it.';
+comment on column quarantine.case_no is 'Case the row says it is of; null where that cannot be read.';
+comment on column quarantine.kinds is 'Kinds of record that are missing of the case because of it: from their absence nothing is concluded.';
+comment on column quarantine.state is 'open; replayed once a corrected module accepted it; dismissed by a person, who found that it says nothing.';
+comment on column quarantine.settled_at is 'Cut-off from which it was replayed or dismissed.';
 comment on column quarantine.noted_at is 'Wall clock.';
 
 comment on table quality_result is 'What each expectation said of what a night admitted, and how its columns and codes differ from the declared ones.';

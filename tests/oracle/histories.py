@@ -1,16 +1,23 @@
 """Random case histories: what happened, what was written when, what arrived when, and what was said again later.
 
-All moments lie on a grid of minutes or of seconds, so that an oracle that steps along the grid misses nothing.
+All moments lie on a grid of minutes or of seconds, so that an oracle that steps along the grid misses nothing. Faults
+sit at boundaries, so every other moment is one that means something already: where the oracle sees a level reached, or
+something else begin or end; or one step beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.oracle.cases import SHANGHAI
+from tests.oracle.judge import Doubt
+from tests.oracle.look import boundaries
+from tests.oracle.profiles import HUNAN, Profile
 
 Message = dict[str, Any]
 Judgement = tuple[list[Message], datetime, datetime | None]
@@ -18,37 +25,57 @@ Judgement = tuple[list[Message], datetime, datetime | None]
 # A quiet fortnight; long holidays with make-up days; notices amended meanwhile; the turn of a year without a notice.
 QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 10)
 WINDOWS = [QUIET, QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED]
-LAGS = st.sampled_from([0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]).map(lambda n: timedelta(minutes=n))
+LAGS = [timedelta(minutes=n) for n in (0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8)]
 CLOCKS = [time(0), time(1), time(9), time(10), time(12), time(12, 45), time(13, 30), time(17, 29), time(17, 30)]
 SECONDS = [time(8, 59, 59), time(9, 0, 1), time(11, 59, 59), time(17, 29, 59), time(17, 30, 1), time(23, 59, 59)]
 LIMITS: dict[str, list[float]] = {
-    "working_day": [0.5, 1, 2, 3, 4, 5, 7, 10],
+    "working_day": [0.5, 1, 1, 2, 2, 3, 4, 5, 7],
     "natural_day": [1, 3, 5, 7, 15],
     "hour": [2, 7, 24, 30],
     "minute": [30, 420, 1000],
     "month": [1, 1, 1.5],
 }
+LAST_DAY, DAYS_SEEN = 14, 26
+LATE_WORDS = 5
+"""Messages of a case that are corrections or written late; the oracle tries every choice among them."""
 
 
 class Story:
     """Draws one case's messages onto a grid of steps."""
 
-    def __init__(self, draw: st.DrawFn, window: date, case_no: str, grid: int) -> None:
-        self.draw, self.window, self.case_no, self.grid = draw, window, case_no, grid
+    def __init__(self, dice: Random, window: date, case_no: str, grid: int, rules: Profile) -> None:
+        self.dice, self.window, self.case_no, self.grid, self.rules = dice, window, case_no, grid, rules
         self.messages: list[Message] = []
-        self.department = draw(st.sampled_from(["health", "health", "somebody"]))
+        self.marks: list[datetime] = []
+        self.late_words = 0
+        self.department = self.one("health", "health", "somebody")
 
     def one(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
+        return self.dice.choice(choices)
 
-    def moment(self, first: int = 0, last: int = 24) -> datetime:
+    def is_one_in(self, number: int) -> bool:
+        return self.dice.randrange(number) == 0
+
+    def mark(self) -> None:
+        """Note what means something by now: when things happened, and every boundary of what has been told."""
+        told = {datetime.fromisoformat(message["occurred_at"]) for message in self.messages}
+        far = datetime.combine(self.window + timedelta(days=DAYS_SEEN), time(12), SHANGHAI)
+        self.marks = sorted(told | set(boundaries(self.messages, far, self.rules, self.grid)))
+
+    def moment(self, first: int = 0, last: int = LAST_DAY) -> datetime:
+        from_day, to_day = (self.window + timedelta(days=days) for days in (first, last + 1))
+        near = [mark for mark in self.marks if from_day <= mark.date() < to_day]
+        if near and self.is_one_in(2):
+            return self.one(*near) + self.one(0, 0, 0, 1, 1, -1) * timedelta(seconds=self.grid)
         clocks = CLOCKS if self.grid == 60 else [*CLOCKS, *SECONDS]
-        some = st.times().map(lambda t: t.replace(microsecond=0, second=0 if self.grid == 60 else t.second))
-        day = self.window + timedelta(days=self.draw(st.integers(first, last)))
-        return datetime.combine(day, self.draw(st.sampled_from(clocks) | some), SHANGHAI)
+        day = datetime.combine(self.window + timedelta(days=self.dice.randint(first, last)), time(), SHANGHAI)
+        if self.is_one_in(2):
+            return datetime.combine(day, self.one(*clocks), SHANGHAI)
+        return day + timedelta(seconds=self.dice.randrange(0, 86_400, self.grid))
 
     def limit(self, unit: str, *more: float | None) -> float | None:
-        return self.draw(st.sampled_from([*LIMITS[unit], *more]))
+        choice: float | None = self.one(*LIMITS[unit], *more)
+        return choice
 
     def say(
         self,
@@ -62,20 +89,32 @@ class Story:
         earliest: datetime | None = None,
     ) -> Message:
         """Written after it occurred (or nobody knows when), received after that, sometimes loaded later still."""
-        written = max(occurred, earliest or occurred) + self.draw(LAGS)
-        received = written + self.draw(LAGS)
+        written = max(occurred, earliest or occurred)
+        is_unknown = False
+        if not self.is_told_out():
+            written += self.one(*LAGS)
+            later = [mark for mark in self.marks if mark >= written]
+            if later and self.is_one_in(4):
+                written = self.one(*later) + self.one(0, 0, 1) * timedelta(seconds=self.grid)
+            is_unknown = self.is_one_in(10)
+        self.late_words += version > 1 or written > occurred or is_unknown
+        received = written + self.one(*LAGS)
         loaded = self.one(None, None, None, received + timedelta(hours=1), received + timedelta(days=4))
         message = {
             "source": source, "case_no": self.case_no, "kind": kind, "seq": seq, "version": version,
             "occurred_at": occurred.isoformat(),
-            "written_at": None if self.draw(st.integers(0, 9)) == 0 else written.isoformat(),
-            "received_at": None if self.draw(st.integers(0, 9)) == 0 else received.isoformat(),
+            "written_at": None if is_unknown else written.isoformat(),
+            "received_at": None if self.is_one_in(10) else received.isoformat(),
             "loaded_at": None if loaded is None else loaded.isoformat(),
             "department": self.department, "region": "430000000000",
             "item_code": "1143000000000000000100010100000", "item_name": "医疗机构设置审批", "payload": payload,
         }  # fmt: skip
         self.messages.append(message)
         return message
+
+    def is_told_out(self) -> bool:
+        """Whether the case has had as many doubtful words as an oracle can weigh against one another."""
+        return self.late_words >= LATE_WORDS
 
     def tell(
         self,
@@ -87,12 +126,13 @@ class Story:
         other: dict[str, Any] | None = None,
     ) -> None:
         """Once; again, with another moment or (`other`) content; a version missing; contradicted; by two systems."""
-        story = self.one(*["once"] * 8, "changed", "again", "version 2 only", "gap", "contradicted", "two systems")
+        corrected = ("changed", "changed", "again", "version 2 only", "gap", "contradicted")
+        story = self.one(*["once"] * 7, "two systems", *(("once",) if self.is_told_out() else corrected))
         first = 2 if story == "version 2 only" else 1
         said = self.say(kind, occurred, payload, seq=seq, version=first)
-        days = self.draw(st.integers(-4, 6))
-        earliest = occurred + timedelta(days=self.draw(st.integers(0, 8)))
-        moved = occurred + timedelta(days=days)
+        earliest = occurred + timedelta(days=self.dice.randint(0, 8))
+        day = (occurred.date() - self.window).days
+        moved = self.moment(day - 4, day + 6)
         if story in ("changed", "gap"):
             version = 3 if story == "gap" else 2
             self.say(kind, moved, payload | (other or {}), seq=seq, version=version, earliest=earliest)
@@ -108,9 +148,10 @@ class Story:
             self.say(
                 kind, moved, payload | self.one({}, other or {}), seq=seq, source=self.one("a_platform", "platform")
             )
+        self.mark()
 
 
-def _accept(story: Story, mode: str) -> None:
+def _accept(story: Story) -> None:
     units = ["working_day"] * 5 + ["natural_day", "hour", "minute", "month", None]
     unit = story.one(*units)
     limits = unit or "working_day"
@@ -125,8 +166,8 @@ def _accept(story: Story, mode: str) -> None:
     if shape == "instant":
         payload |= {"promised_limit": story.one(0, 0, None), "case_type": story.one("instant", None)}
     if shape == "given":
-        payload["promised_due_at"] = story.moment(2, 16).isoformat()
-    occurred = story.moment(0, 6)
+        payload["promised_due_at"] = story.moment(2, 12).isoformat()
+    occurred = story.moment(0, 3)
     asked = story.one(*["passed"] * 5, "supplement", "refused")
     if asked == "passed":
         story.tell("accept", occurred, payload, other={"promised_limit": 12, "outcome": story.one("passed", "refused")})
@@ -134,6 +175,7 @@ def _accept(story: Story, mode: str) -> None:
     story.say("accept", occurred, payload | {"outcome": asked})
     if asked == "supplement":
         story.say("accept", occurred + timedelta(days=1), payload | {"outcome": "passed"}, version=story.one(2, 2, 3))
+    story.mark()
 
 
 def _finish(story: Story) -> None:
@@ -145,7 +187,7 @@ def _finish(story: Story) -> None:
 
 def _stages(story: Story) -> None:
     for seq in range(1, 2 + story.one(0, 0, 1)):
-        began, ended = sorted((story.moment(0, 12), story.moment(0, 20)))
+        began, ended = sorted((story.moment(0, 8), story.moment()))
         if story.one(False, False, False, True):
             began, ended = ended, began
         says: dict[str, Any] = {"name": "审核", "began_at": began.isoformat(), "handler": "甲"}
@@ -164,18 +206,19 @@ def _stages(story: Story) -> None:
             story.tell("stage", ended, says | {"outcome": "passed"}, seq=seq)
         elif shape != "open":
             story.say("stage", ended, says | {"outcome": "passed"}, seq=seq, version=version)
+        story.mark()
 
 
 def _specials(story: Story) -> None:
-    for seq in range(1, 1 + story.one(1, 1, 2, 3)):
-        begun = story.moment(0, 12)
+    for seq in range(1, 1 + story.one(1, 2, 3, 4)):
+        begun = story.moment(0, 10)
         payload = {
             "special_kind": story.one("inspection", "hearing", "publicity"), "approver": story.one("王某", None),
-            "approved_days": story.one(None, 0, 0.5, 1, 3, 3, 5), "reason": "现场核查",
+            "approved_days": story.one(None, None, 0, 0.5, 1, 2, 3), "reason": "现场核查",
         }  # fmt: skip
         story.tell("special_start", begun, payload, seq=seq, other={"approved_days": 2})
         if story.one(True, True, True, False):
-            result = story.one(begun, *[story.moment(-2, 22)] * 3)
+            result = story.one(begun, *[story.moment(-2)] * 5)
             story.tell("special_result", result, {"outcome": "passed"}, seq=seq)
 
 
@@ -185,24 +228,24 @@ def _extension(story: Story) -> None:
             "special_kind": "extension", "approved_days": story.one(3, 5, 10, 12, 15, 16, 0, None),
             "approver": story.one("张某", "张某", "张某", None, " "), "reason": "案情复杂",
         }  # fmt: skip
-        story.tell("special_start", story.moment(0, 16), payload, seq=seq, other={"approver": None})
+        story.tell("special_start", story.moment(), payload, seq=seq, other={"approver": None})
 
 
 def _apply(story: Story) -> None:
     payload = {"channel": story.one("online", "online", "online", "window", None)}
-    story.tell("apply", story.moment(0, 5), payload, other={"channel": "window"})
+    story.tell("apply", story.moment(0, 3), payload, other={"channel": "window"})
     if story.one(True, True, False):
         says = {"outcome": story.one("passed", "refused", "supplement"), "reason": "材料"}
-        story.tell("pre_accept", story.moment(0, 16), says)
+        story.tell("pre_accept", story.moment(), says)
 
 
 def _inquiry(story: Story) -> None:
     unit = story.one("working_day", "working_day", "natural_day", "hour", "month", None)
     says = {"inquiry_kind": story.one("consultation", "complaint"), "limit_unit": unit}
     says["limit"] = story.limit(unit or "working_day", None, 0)
-    story.tell("inquiry", story.moment(0, 6), says, other={"inquiry_kind": "complaint"})
+    story.tell("inquiry", story.moment(0, 4), says, other={"inquiry_kind": "complaint"})
     if story.one(True, True, False):
-        story.tell("reply", story.moment(0, 20), {"outcome": "answered"})
+        story.tell("reply", story.moment(), {"outcome": "answered"})
 
 
 def _supplements(story: Story) -> None:
@@ -210,32 +253,53 @@ def _supplements(story: Story) -> None:
     story.tell("supplement_receipt", story.moment(), {}, seq=1)
 
 
-PARTS = {
-    "stage": _stages,
-    "special": _specials,
-    "extension": _extension,
-    "apply": _apply,
-    "certificate": lambda story: story.tell("certificate", story.moment(0, 30), {"certificate_no": "Z1"}),
-    "inquiry": _inquiry,
-    "supplement": _supplements,
-}
+def _certificate(story: Story) -> None:
+    story.tell("certificate", story.moment(0, 20), {"certificate_no": "Z1"})
 
 
-@st.composite
-def judgements(draw: st.DrawFn, *, mode: str = "office_clock", grid: int = 60, windows: Any = None) -> Judgement:
-    """(messages in any order, as_of, known_by)."""
-    window = draw(st.sampled_from(windows or WINDOWS))
+# What a case has besides, and how often in ten; what is told first marks the moments of what comes later.
+PARTS = [
+    (_apply, 3), (_specials, 6), (_extension, 4), (_stages, 4), (_finish, 7), (_certificate, 3), (_inquiry, 3),
+    (_supplements, 1),
+]  # fmt: skip
+
+
+def judgement(seed: int, rules: Profile, grid: int, windows: Sequence[date]) -> Judgement:
+    """(messages in any order, as_of, known_by), whatever this number stands for."""
+    dice = Random(seed)
+    window = dice.choice(windows)
     messages: list[Message] = []
-    for n in range(draw(st.sampled_from([1, 1, 1, 2]))):
-        story = Story(draw, window, f"CASE-{n}", grid)
-        if story.one(*[True] * 9, False):
-            _accept(story, mode)
-        if story.one(True, True, False):
-            _finish(story)
-        for part in draw(st.lists(st.sampled_from(sorted(PARTS)), max_size=3, unique=True)):
-            PARTS[part](story)
+    asking = Story(dice, window, "", grid, rules)
+    for n in range(dice.randint(1, 3)):
+        story = Story(dice, window, f"CASE-{n}", grid, rules)
+        if not story.is_one_in(12):
+            _accept(story)
+        for part, in_ten in PARTS:
+            if dice.randint(1, 10) <= in_ten:
+                part(story)
         messages += story.messages
-    asking = Story(draw, window, "", grid)
-    as_of = asking.moment(1, 40)
-    known_by = asking.moment(1, 45) if asking.one(True, False) else None
-    return draw(st.permutations(messages)), as_of, known_by
+        asking.marks += story.marks
+    as_of = asking.moment(asking.one(1, 18), DAYS_SEEN)
+    known_by = asking.moment(1, DAYS_SEEN + 4) if asking.is_one_in(3) else None
+    dice.shuffle(messages)
+    return messages, as_of, known_by
+
+
+def doubts_about(judgement: Judgement, seed: int) -> list[Doubt]:
+    """Some of what the cases are told by could not be used for some nights, or still cannot, or never could."""
+    dice, messages = Random(seed), judgement[0]
+    doubts = []
+    for message in dice.sample(messages, min(len(messages), dice.randint(1, 4))):
+        night = datetime.fromisoformat(message["occurred_at"]).astimezone(SHANGHAI).date()
+        since = datetime.combine(night + timedelta(days=dice.randint(-2, 6)), time(1), SHANGHAI)
+        until = since + timedelta(days=dice.randint(1, 12))
+        begin, end = dice.choice([(since, until), (since, until), (since, None), (None, until)])
+        doubts.append(Doubt(message["case_no"], frozenset({message["kind"]}), begin, end))
+    return doubts
+
+
+def judgements(
+    *, rules: Profile = HUNAN, grid: int = 60, windows: Sequence[date] = WINDOWS
+) -> st.SearchStrategy[Judgement]:
+    """Judgements of their own number each: drawn choice by choice they would be few and small."""
+    return st.integers(0, 2**63 - 1).map(lambda seed: judgement(seed, rules, grid, windows))

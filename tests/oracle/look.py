@@ -12,7 +12,7 @@ from typing import Any
 from tests.oracle.calendar import DAY, Calendar
 from tests.oracle.profiles import Profile, Rule
 from tests.oracle.runs import Message, Run, at, every, occurred, runs, the_one
-from tests.oracle.stepping import SHANGHAI, Dates, Steps, count, local_day, office_steps, second
+from tests.oracle.stepping import SHANGHAI, Dates, Steps, as_known, count, local, local_day, office_steps, second
 
 CUT_OFF = time(1)
 KINDS = {
@@ -224,6 +224,19 @@ def boundary(run: Run, rule: Rule, profile: Profile, calendar: Calendar, step: i
         Fraction(counted.left_out(run.stop), counted.per_day),
         (limit if shown is None else shown) / counter.per_day,
     )
+
+
+def boundaries(messages: list[Message], as_of: datetime, profile: Profile, step: int) -> list[datetime]:
+    """Where the levels of a case's clocks are reached, exceeded or not, and when they are due."""
+    now, believed = second(as_of), winners(admitted(messages), second(as_of))
+    found = [
+        boundary(run, rule, profile, as_known(as_of.date()), step)
+        for run in runs(believed, now, profile.fixed)
+        for rule in profile.rules
+        if rule.clock == run.clock
+    ]
+    moments = {moment for one in found if one is not None for moment in (one.reached, one.due) if moment is not None}
+    return [local(moment - moment % step) for moment in moments]
 
 
 class Case:

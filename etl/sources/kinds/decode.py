@@ -92,11 +92,12 @@ def columns(
     if damaged:
         _check_share(bad, len(row_nos))
     table = pa.table({ROW_NO: pa.array(row_nos, pa.int64()), **arrays})
+    refused = table.take(pa.array(sorted(bad), pa.int64()))
     if bad:
         keep = [index for index in range(len(row_nos)) if index not in bad]
         table = table.take(pa.array(keep, pa.int64()))
     found = [*rejects, *((row_nos[index], reason, detail) for index, (reason, detail) in bad.items())]
-    return Decoded(table, sorted(found), {row_nos[index]: _sha256(cells, index) for index in bad})
+    return Decoded(table, sorted(found), {row_nos[index]: _sha256(cells, index) for index in bad}, refused)
 
 
 def _sha256(cells: Mapping[str, Sequence[object]], index: int) -> str:

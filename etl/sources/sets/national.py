@@ -7,6 +7,7 @@ row whose cd_operation says D takes a record back, which no message can: it is s
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 from etl.sources.dialect import Columns, Fields, When, to
 from etl.sources.sets import Codes, undeleted
@@ -16,41 +17,61 @@ STREAMS = ("apply", "accept", "process", "special", "special_result", "material"
 _at = partial(time, layout=COMPACT)
 
 
+class Said(NamedTuple):
+    """What both forms of the set say alike of an application, acceptance, stage, special procedure and decision."""
+
+    who: Fields
+    acceptance: Fields
+    step: Fields
+    suspension: Fields
+    decision: Fields
+
+    @classmethod
+    def by(cls, codes: Codes) -> Said:
+        """The readers with one department's code lists."""
+        return cls(
+            who={"channel": code("apply_type", codes.channel), "applicant": applicant("applyer_name")},
+            acceptance={
+                "outcome": code("accept_result", codes.accepted, required=True),
+                "reason": text("reason"),
+                "channel": code("apply_type", codes.channel),
+            },
+            step={
+                "name": text("process_name", required=True),
+                "began_at": _at("event_start_time", required=True),
+                "handler": text("handler"),
+                "outcome": code("opinion", codes.opinion),
+            },
+            suspension={
+                "special_kind": code("special_type", codes.special, required=True),
+                "approved_days": number("approved_days"),
+                "approver": text("approver"),
+                "reason": text("reason"),
+            },
+            decision={
+                "outcome": code("result_type", codes.finished, required=True),
+                "reason": text("reason"),
+                "fee": number("fee"),
+                "certificate_no": text("cert_no"),
+            },
+        )
+
+
 def dialect(codes: Codes) -> Columns:
     """The set's columns with one department's code lists."""
+    said = Said.by(codes)
     acceptance: Fields = {
-        "outcome": code("accept_result", codes.accepted, required=True),
-        "reason": text("reason"),
+        **said.acceptance,
         "promised_limit": number("promise_limit"),
         "statutory_limit": number("law_limit"),
         "limit_unit": code("limit_unit", codes.limit_unit, required=True),
         "case_type": code("project_type", codes.case_type, required=True),
-        "channel": code("apply_type", codes.channel),
         "certificate_required": code("cert_required", codes.flag, required=True),
         "joint": code("is_joint", codes.flag, required=True),
         "stage_plan": listing("flow", "|"),
     }
-    step: Fields = {
-        "name": text("process_name", required=True),
-        "began_at": _at("event_start_time", required=True),
-        "limit": number("limit_days"),
-        "handler": text("handler"),
-        "outcome": code("opinion", codes.opinion),
-    }
-    suspension: Fields = {
-        "special_kind": code("special_type", codes.special, required=True),
-        "approved_days": number("approved_days"),
-        "approver": text("approver"),
-        "reason": text("reason"),
-    }
-    decision: Fields = {
-        "outcome": code("result_type", codes.finished, required=True),
-        "reason": text("reason"),
-        "fee": number("fee"),
-        "fee_basis": text("fee_basis"),
-        "certificate_no": text("cert_no"),
-    }
-    who: Fields = {"channel": code("apply_type", codes.channel), "applicant": applicant("applyer_name")}
+    step: Fields = {**said.step, "limit": number("limit_days")}
+    decision: Fields = {**said.decision, "fee_basis": text("fee_basis")}
     special, notice = whole("special_no"), whole("notice_no")
     return Columns(
         case_no="project_no",
@@ -61,10 +82,10 @@ def dialect(codes: Codes) -> Columns:
         item_name=text("task_name"),
         ignored=frozenset({"row_id", "org_code", "area_code", "applyer_type"}),
         streams={
-            "apply": [to("apply", _at("apply_date"), who)],
+            "apply": [to("apply", _at("apply_date"), said.who)],
             "accept": [to("accept", _at("accept_date"), acceptance)],
             "process": [to("stage", first_of((_at("event_end_time"), _at("cd_time"))), step, seq=whole("process_no"))],
-            "special": [to("special_start", _at("start_date"), suspension, seq=special)],
+            "special": [to("special_start", _at("start_date"), said.suspension, seq=special)],
             "special_result": [to("special_result", _at("end_date"), seq=special, outcome=text("conclusion"))],
             "material": [to("supplement_notice", _at("notice_date"), seq=notice, materials=listing("materials", "；"))],
             "material_receipt": [to("supplement_receipt", _at("receipt_date"), seq=notice)],

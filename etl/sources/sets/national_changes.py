@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from etl.sources.dialect import Columns, Fields, When, to
 from etl.sources.kinds import Table, TableSpec
 from etl.sources.sets import DELETE, INSERT, IS_DELETED, UPDATE, Codes, undeleted
-from etl.sources.values import COMPACT, Rows, applicant, code, constant, first_of, listing, number, text, time, whole
+from etl.sources.sets.national import Said
+from etl.sources.values import COMPACT, Rows, code, constant, first_of, listing, text, time, whole
 
 _HEAD, _TAIL = "row_guid project_no task_code task_name", "cd_operation cd_time cd_batch receive_time"
 _OWN = {
@@ -73,31 +74,8 @@ class _Version:
 
 def dialect(codes: Codes) -> Columns:
     """The set's columns with one department's code lists."""
-    acceptance: Fields = {
-        "outcome": code("accept_result", codes.accepted, required=True),
-        "reason": text("reason"),
-        "promised_due_at": _at("promise_date"),
-        "channel": code("apply_type", codes.channel),
-    }
-    step: Fields = {
-        "name": text("process_name", required=True),
-        "began_at": _at("event_start_time", required=True),
-        "handler": text("handler"),
-        "outcome": code("opinion", codes.opinion),
-    }
-    suspension: Fields = {
-        "special_kind": code("special_type", codes.special, required=True),
-        "approved_days": number("approved_days"),
-        "approver": text("approver"),
-        "reason": text("reason"),
-    }
-    decision: Fields = {
-        "outcome": code("result_type", codes.finished, required=True),
-        "reason": text("reason"),
-        "fee": number("fee"),
-        "certificate_no": text("cert_no"),
-    }
-    who: Fields = {"channel": code("apply_type", codes.channel), "applicant": applicant("applyer_name")}
+    who, accepted, step, suspension, decision = Said.by(codes)
+    acceptance: Fields = {**accepted, "promised_due_at": _at("promise_date")}
     stands, deleted = When(OPERATION, (*INSERT, *UPDATE)), When(OPERATION, DELETE)
     special, notice = whole("special_no"), whole("notice_no")
     return Columns(

@@ -1,3 +1,3 @@
-select page_id, source, business_on, stream, page_no, sha256, path, meta, known_basis
+select page_id, source, business_on, stream, page_no, sha256, path, meta, known_basis, known_at
 from landed_page
 where page_id = :page_id

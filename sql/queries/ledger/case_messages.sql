@@ -1,6 +1,6 @@
 -- What judging needs of every message known by a moment, case by case; $1 sources (null: all), $2 known_by, $3 kinds,
--- $4 case (null: all), $5 leave out cases that were over by then and about which nothing came since (null: none). A
--- finished case is not over while a special procedure has no result, and for sixty days (more than a certificate's limit)
+-- $4 case (null: all), $5 leave out cases that were over by then and about which nothing came since (null: none), but for
+-- $6. A finished case is not over while a special procedure has no result, and for sixty days (more than a certificate's limit)
 -- while a certificate is due.
 select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
        department, region, item_code, item_name,
@@ -22,7 +22,7 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
 from message
 where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = any ($3)
   and ($4::text is null or case_no = $4)
-  and ($5::timestamptz is null or case_no in (
+  and ($5::timestamptz is null or case_no = any ($6::text[]) or case_no in (
       select m.case_no
       from message m
       where ($1::text[] is null or source = any ($1)) and known_at <= $2

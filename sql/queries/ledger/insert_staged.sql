@@ -2,7 +2,7 @@
 with inserted as (
     insert into message (source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
                          known_basis, department, region, item_code, item_name, payload, content_sha256, page_id)
-    select source, case_no, kind, seq, version, occurred_at, written_at, received_at, known_at, known_at,
+    select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
            known_basis, department, region, item_code, item_name, payload, content_sha256, :page_id
     from staged
     where row_no <> all (cast(:refused as int[]))

@@ -1,10 +1,10 @@
 -- Per source: rows of all nights together, and the newest night's feed. A quarantined row is one row however often it
--- came (each time more is a repetition), and accepted once a replay let it pass; nothing is lost in between:
+-- came (each time more is a repetition), and accepted once a replay let it pass (one dismissed stays out); nothing is lost in between:
 -- accepted + repeated + quarantined = what the feeds counted.
 with refused as (
     select source, count(*) as known, count(*) filter (where is_open) as quarantined
     from (
-        select source, stream, row_sha256, bool_or(state = 'open') as is_open
+        select source, stream, row_sha256, bool_or(state <> 'replayed') as is_open
         from quarantine
         group by source, stream, row_sha256
     ) one
