@@ -22,12 +22,13 @@ import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
 from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, parse, table
-from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
+from etl.domain.night import DAY_US, NEVER, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
+from etl.supervision.contract import contract_card
 from etl.supervision.delays import Route, responsible_hops
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, numbered
 from etl.supervision.nature import NATURES, causes, removals
@@ -87,17 +88,6 @@ def with_known_at(messages: pa.Table, cutoff: time = time(1)) -> pa.Table:
     return messages.append_column("known_at", pa.array(known).cast(SCHEMA.field("occurred_at").type))
 
 
-def contract_card(card: dict[str, Any]) -> dict[str, Any]:
-    """One row of `CARDS` as the contract prints it."""
-    return {
-        **{name: card[name] for name in ("case_no", "clock", "clock_key", "level")},
-        "reached_at": card["reached_at"] and card["reached_at"].astimezone(ZONE).isoformat(),
-        **{name: _rounded(card[name]) for name in ("used_days", "limit_days")},
-        **{name: card[name] for name in ("base", "nature", "standing", "provisional", "responsible_hop")},
-        **{name: card[name] for name in ("evidence", "deciding", "calendar_version", "profile_version")},
-    }
-
-
 def judge_table(
     messages: pa.Table,
     as_of: datetime,
@@ -123,7 +113,7 @@ def judge_table(
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
     question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
+        judged = pool.map(lambda part: judge_part(part, question), _parts(messages))
         return pa.concat_tables([CARDS.empty_table(), *judged])
 
 
@@ -140,7 +130,7 @@ def _parts(messages: pa.Table) -> Iterator[pa.Table]:
         yield messages.slice(first, last - first) if order is None else messages.take(pa.array(order[first:last]))
 
 
-def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
+def judge_part(messages: pa.Table, question: Question) -> pa.Table:
     """The cards of some cases, sorted by case, clock and level."""
     asked = [clock for name, clock in sorted(clocks().items()) if question.profiles.judges(name)]
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
@@ -355,7 +345,3 @@ def _evidence(history: Messages, picked: Picked, last: Indices, clock: Clock, ca
         mine = ~is_other | (clock.is_suspended & ~np.isin(history.kind[message], [KIND[clock.kinds[0]]]))
         card, message = card[mine], message[mine]
     return _lists(history, np.bincount(card, minlength=len(case)), message)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else round(value, 6)
