@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +15,7 @@ from etl.domain.night import OFFSET, ZONE
 
 _SPECIAL = r'["\\\x00-\x1f]'
 """What JSON does not write as it is."""
+_SECONDS, _DATE = pa.timestamp("s", tz="UTC"), "%Y-%m-%dT"
 _ROUNDED = {"used_days": 6, "limit_days": 6}
 
 
@@ -43,10 +46,7 @@ def _json(column: pa.ChunkedArray, digits: int | None) -> pa.ChunkedArray:
     if pa.types.is_list(column.type):
         texts = pa.chunked_array([_list_json(chunk) for chunk in column.chunks], pa.string())
     elif pa.types.is_floating(column.type):
-        numbers = pc.fill_null(column, float("nan")).to_pylist()
-        if digits is not None:
-            numbers = [round(number, digits) for number in numbers]
-        texts = pa.chunked_array([orjson.dumps(numbers)[1:-1].decode().split(",") if numbers else []], pa.string())
+        texts = _number_json(column, digits)
     elif pa.types.is_timestamp(column.type):
         texts = _instant_json(column)
     elif pa.types.is_boolean(column.type):
@@ -67,15 +67,32 @@ def _list_json(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join_element_wise("[", pc.binary_join(quoted, ","), "]", "")
 
 
+def _number_json(numbers: pa.ChunkedArray, digits: int | None) -> pa.ChunkedArray:
+    codes = pc.dictionary_encode(pc.fill_null(numbers, float("nan"))).combine_chunks()
+    values = codes.dictionary.to_pylist()
+    if digits is not None:
+        values = [round(value, digits) for value in values]
+    texts = orjson.dumps(values)[1:-1].decode().split(",") if values else []
+    return pa.chunked_array([pa.array(texts, pa.string()).take(codes.indices)])
+
+
 def _instant_json(instants: pa.ChunkedArray) -> pa.ChunkedArray:
     """In Asia/Shanghai, as `datetime.isoformat` writes them: no fraction where there is none."""
     local = pc.add(instants, pa.scalar(OFFSET, pa.duration("us")))
-    seconds = local.cast(pa.timestamp("s", tz="UTC"), safe=False)
-    is_whole = pc.equal(seconds.cast(local.type), local)
-    layout = '"%Y-%m-%dT%H:%M:%S+08:00"'
-    if pc.all(is_whole).as_py():
-        return pc.strftime(seconds, layout)
-    return pc.if_else(is_whole, pc.strftime(seconds, layout), pc.strftime(local, layout))
+    us = pc.fill_null(local.cast(pa.int64()), 0).to_numpy()
+    second, fraction = np.divmod(us, 1_000_000)
+    if fraction.any():
+        texts = pc.strftime(local, f'"{_DATE}%H:%M:%S+08:00"')
+        return pc.replace_substring(texts, ".000000", "")
+    days, number = np.unique(second // 86_400, return_inverse=True)
+    dates = pc.strftime(pa.array(days * 86_400).cast(_SECONDS), f'"{_DATE}').take(pa.array(number))
+    texts = pc.binary_join_element_wise(dates, _times_of_day().take(pa.array(second % 86_400)), "")
+    return pa.chunked_array([pc.if_else(instants.is_valid().combine_chunks(), texts, None)])
+
+
+@cache
+def _times_of_day() -> pa.Array:
+    return pc.strftime(pa.array(np.arange(86_400)).cast(_SECONDS), '%H:%M:%S+08:00"')
 
 
 def _bytes(lines: pa.Array) -> bytes:

@@ -89,7 +89,7 @@ def with_known_at(messages: pa.Table, cutoff: time = time(1)) -> pa.Table:
 
 
 def judge_table(
-    messages: pa.Table,
+    messages: pa.Table | pa.RecordBatch,
     as_of: datetime,
     known_by: datetime,
     profile: Profile | ProfileBook,
@@ -99,7 +99,9 @@ def judge_table(
     links: Mapping[str, Route] | None = None,
     frozen: Mapping[str, Sequence[datetime]] | None = None,
 ) -> pa.Table:
-    """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
+    """Messages (`JUDGED`, or more of `SCHEMA` beside known_at) -> cards (`CARDS`), sorted by case, clock and level.
+
+    Cases are judged alone: any parts of whole cases, in any threads or processes, give the same cards.
 
     Args:
         profile: the rules, in one version or in several with their dates.
@@ -113,7 +115,7 @@ def judge_table(
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
     question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        judged = pool.map(lambda part: judge_part(part, question), _parts(messages))
+        judged = pool.map(lambda part: judge_part(part, question), _parts(pa.table(messages)))
         return pa.concat_tables([CARDS.empty_table(), *judged])
 
 
@@ -135,8 +137,10 @@ def judge_part(messages: pa.Table, question: Question) -> pa.Table:
     asked = [clock for name, clock in sorted(clocks().items()) if question.profiles.judges(name)]
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})))
     tables, cases = zip(*(_judge_clock(clock.history(history), question, clock) for clock in asked), strict=True)
-    order = np.argsort(np.concatenate(cases), kind="stable")
-    return pa.concat_tables(tables).combine_chunks().take(pa.array(order))
+    case, cards = np.concatenate(cases), pa.concat_tables(tables)
+    if (case[1:] >= case[:-1]).all():  # of one clock
+        return cards
+    return cards.combine_chunks().take(pa.array(np.argsort(case, kind="stable")))
 
 
 def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[pa.Table, Indices]:
