@@ -9,17 +9,20 @@ from etl.domain.message import SCHEMA
 from etl.supervision.judge import with_known_at
 
 
-def messages(cases: int) -> pa.Table:
-    """Acceptances of 300 days and, for most, a finish within 20 days; one finish in twenty arrives a week late."""
-    random = np.random.default_rng(1)
-    number = np.arange(cases)
+def messages(cases: int, first: int = 0) -> pa.Table:
+    """Acceptances of 300 days and, for most, a finish within 20 days; one finish in twenty arrives a week late.
+
+    Cases are numbered from `first` on; the numbers say what happens to them.
+    """
+    random = np.random.default_rng(1 + first)
+    number = np.arange(first, first + cases)
     accepted = 1_760_000_000_000_000 + random.integers(0, 300 * 86_400, cases) * 1_000_000
     finished = accepted + random.integers(0, 20 * 86_400, cases) * 1_000_000
     ended = np.flatnonzero(random.random(cases) < 0.7)
     late = np.where(random.random(len(ended)) < 0.05, 7 * 86_400_000_000, 600_000_000)
     limits = {"promised_limit": 7.0, "statutory_limit": 20.0, "limit_unit": "working_day", "case_type": "promised"}
     opening = _table("accept", number, accepted, accepted + 600_000_000, {"outcome": "passed", **limits})
-    closing = _table("finish", ended, finished[ended], finished[ended] + late, {"outcome": "granted"})
+    closing = _table("finish", number[ended], finished[ended], finished[ended] + late, {"outcome": "granted"})
     return with_known_at(pa.concat_tables([opening, closing]))
 
 

@@ -29,7 +29,9 @@ def clock() -> None:
 
 @app.command()
 def judge(
-    messages: Annotated[str, typer.Option(help="JSONL file of canonical messages, or - for standard input.")],
+    messages: Annotated[
+        str, typer.Option(help="Canonical messages: JSONL, - for standard input, or Parquet, a folder too.")
+    ],
     as_of: Annotated[str | None, typer.Option(help="Moment to judge at; RFC 3339.")] = None,
     known_by: Annotated[list[str] | None, typer.Option(help="Knowledge cut; give it twice with --diff.")] = None,
     profile: Annotated[str, typer.Option(help="Profile name, .toml file, or folder of versions.")] = "hunan",
@@ -41,18 +43,19 @@ def judge(
     """Cards from messages, without a database."""
     from etl.runs import judging
 
-    rows, rejected = read_messages(messages, {case for text in only_cases or () for case in text.split(",")})
+    parts, rejected = read_messages(messages, {case for text in only_cases or () for case in text.split(",")})
     known = [instant_of(text, "--known-by") for text in known_by or ()]
     if diff:
         if len(known) != 2:
             raise UsageError("--diff needs --known-by twice")
-        result = judging.diff(rows, instant_of(as_of, "--as-of") if as_of else None, known[0], known[1], profile)
+        moment = instant_of(as_of, "--as-of") if as_of else None
+        for change in judging.diff(parts, moment, known[0], known[1], profile):
+            print_json(change)
     else:
         if as_of is None or len(known) > 1:
             raise UsageError("give --as-of, and --known-by at most once")
-        result = judging.cards(rows, instant_of(as_of, "--as-of"), known[0] if known else None, profile)
-    for card in result:
-        print_json(card)
+        for lines in judging.cards(parts, instant_of(as_of, "--as-of"), known[0] if known else None, profile):
+            sys.stdout.buffer.write(lines)
     raise typer.Exit(1 if rejected else 0)
 
 
@@ -61,7 +64,9 @@ def explain(
     case_no: str,
     as_of: Annotated[str | None, typer.Option(help="Moment to judge at; default: the last judged night.")] = None,
     known_by: Annotated[str | None, typer.Option(help="Knowledge cut; default: --as-of.")] = None,
-    messages: Annotated[str | None, typer.Option(help="JSONL of messages instead of the ledger.")] = None,
+    messages: Annotated[
+        str | None, typer.Option(help="Messages of a file instead of the ledger, as for judge.")
+    ] = None,
     profile: Annotated[str | None, typer.Option(help="Profile; default: the source's own, hunan for a file.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +74,9 @@ def explain(
     from etl.runs import judging, ways
     from etl.supervision.explain import as_text
 
-    rows = read_messages(messages, {case_no})[0] if messages else None
+    parts = read_messages(messages, {case_no})[0] if messages else None
     moment = instant_of(as_of, "--as-of") if as_of else None
-    ledger = judging.explain(case_no, moment, instant_of(known_by, "--known-by") if known_by else moment, rows, profile)
+    ledger = judging.explain(
+        case_no, moment, instant_of(known_by, "--known-by") if known_by else moment, parts, profile
+    )
     print_json(ledger) if as_json else typer.echo(as_text(ledger, ways.titles()))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from etl.cli.arguments import Sources, instant_of, print_json
 from etl.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="台账与证据")
@@ -23,6 +26,20 @@ def ledger_digest(
     if facts and ledger:
         raise UsageError("choose --facts or --ledger")
     typer.echo(digest(engine(), "facts" if facts else "ledger"))
+
+
+@app.command("export")
+def ledger_export(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the Parquet files.")],
+    known_by: Annotated[str | None, typer.Option(help="Only what was known by then; default: everything.")] = None,
+    only: Sources = None,
+) -> None:
+    """Write what judging looks at of every message as Parquet, case by case, for `jiancha judge --messages`."""
+    from etl.domain.night import ZONE
+    from etl.runs import judging
+
+    moment = instant_of(known_by, "--known-by") if known_by else datetime(9999, 1, 1, tzinfo=ZONE)
+    print_json({"messages": judging.export(folder, moment, only or ())})
 
 
 @app.command("migrate")

@@ -1,22 +1,32 @@
-"""Canonical messages of a JSONL file or of standard input."""
+"""Canonical messages of files, or of standard input."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 import typer
 
 from etl.cli.arguments import json_or_text
 from etl.errors import RecordRejected, UsageError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def read_messages(path: str, only: set[str]) -> tuple[list[dict[str, Any]], int]:
-    """Flat rows of a JSONL file and how many lines were rejected (each said on stderr)."""
-    from etl.domain.message import distinct, parse
 
+def read_messages(path: str, only: set[str]) -> tuple[Iterable[pa.Table], int]:
+    """Tables of whole cases and how many lines were rejected (each said on stderr).
+
+    A Parquet file, or a folder of them, is read as it is worked on; the lines of a JSONL file come in any order, and
+    are read all at once.
+    """
+    from etl.domain.message import distinct, parse, table
+    from etl.store import message_files
+
+    if Path(path).is_dir() or path.endswith(".parquet"):
+        return message_files.read(Path(path), only), 0
     parsed, numbers, rejected = [], [], []
     for number, line in enumerate(_lines(path), 1):
         try:
@@ -35,7 +45,7 @@ def read_messages(path: str, only: set[str]) -> tuple[list[dict[str, Any]], int]
             rows.append(told)
     for number, reason in sorted(rejected, key=lambda pair: pair[0]):
         typer.echo(f"line {number}: {reason}", err=True)
-    return rows, len(rejected)
+    return [table(rows)], len(rejected)
 
 
 def _lines(path: str) -> Iterator[bytes]:

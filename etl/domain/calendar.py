@@ -172,7 +172,10 @@ class CalendarBook:
         announced = {int(day.notice[:4]) for day in days}
         years = sorted({day.on_date.year for day in statutory} | announced)
         if not years:
-            raise CalendarNotCovering(f"nothing of calendar {self.code} was known before {min(self._general)}")
+            raise CalendarNotCovering(
+                f"what was judged or told before {min(self._general)} lies outside calendar {self.code}, of which "
+                "nothing was known then; correct the record's times, or load the notices of its years"
+            )
         first, last = date(years[0], 1, 1).toordinal() - EPOCH, date(years[-1], 12, 31).toordinal() - EPOCH
         every = np.arange(first, last + 1)
         working = (every + 3) % 7 < 5  # 1970-01-01 was a Thursday

@@ -79,6 +79,18 @@ SCHEMA = pa.schema(
     ]
 )
 """Every table of canonical messages has these columns in this order (others may follow, e.g. `known_at`)."""
+_JUDGED = (
+    *("outcome", "promised_limit", "statutory_limit", "limit_unit", "promised_due_at", "case_type", "channel"),
+    *("certificate_required", "joint", "began_at", "limit", "inquiry_kind", "special_kind", "approved_days"),
+    "approver",
+)
+JUDGED = pa.schema(
+    [
+        *(SCHEMA.field(name) for name in (*KEY, *TIMES, *SUBJECT, *_JUDGED)),
+        pa.field("known_at", INSTANT, nullable=False),
+    ]
+)
+"""What judging looks at of a message."""
 
 
 def key_text(source: str, case_no: str, kind: str, seq: int, version: int) -> str:
@@ -163,6 +175,22 @@ def _arrived_at(row: dict[str, Any]) -> datetime:
 def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     """Flat rows (`parse`) -> Arrow table of `SCHEMA`."""
     return pa.Table.from_pylist(list(rows), schema=SCHEMA)
+
+
+def whole_cases(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
+    """Messages in order of their cases -> the same in tables of whole cases, of about `size` messages each."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) < size:
+            continue
+        told = pa.Table.from_batches(held)
+        complete = pc.index(told["case_no"], told["case_no"][-1]).as_py()  # the last case may go on
+        if complete:
+            yield told.slice(0, complete)
+        held = told.slice(complete).to_batches()
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def payload_json(kinds: Sequence[str], columns: dict[str, Sequence[Any]]) -> list[str]:

@@ -13,7 +13,7 @@ from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
 from etl.supervision import difference
-from etl.supervision.judge import contract_card
+from etl.supervision.contract import contract_card
 
 
 def plan(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[str, Any]]:

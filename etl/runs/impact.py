@@ -24,7 +24,8 @@ from etl.store.engine import engine
 from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
-from etl.supervision.judge import contract_card, judge_table
+from etl.supervision.contract import contract_card
+from etl.supervision.judge import judge_table
 from etl.supervision.question import Doubt
 
 AHEAD = timedelta(days=366)

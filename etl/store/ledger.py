@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
-from etl.domain.message import PAYLOAD_COLUMNS, REPEATING, SCHEMA, content_hashes, payload_json
+from etl.domain.message import PAYLOAD_COLUMNS, REPEATING, SCHEMA, content_hashes, payload_json, whole_cases
 from etl.store import binary_copy
 from etl.store.landing import LandedPage
 from etl.store.statements import sql, sql_text
@@ -176,20 +176,9 @@ def case_messages(
         always: cases not to be left out.
     """
     asked = [sorted(sources), known_by, list(kinds), None, changed_since, sorted(always)]
-    held: list[pa.RecordBatch] = []
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text("ledger/case_messages"), asked)
-        for batch in cursor.fetch_record_batch():
-            held.append(batch)
-            if sum(map(len, held)) < PART_MESSAGES:
-                continue
-            table = pa.Table.from_batches(held)
-            complete = pc.index(table["case_no"], table["case_no"][-1]).as_py()  # the last case may go on
-            if complete:
-                yield _flat(table.slice(0, complete))
-            held = table.slice(complete).to_batches()
-    if held:
-        yield _flat(pa.Table.from_batches(held))
+        yield from map(_flat, whole_cases(cursor.fetch_record_batch(), PART_MESSAGES))
 
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:

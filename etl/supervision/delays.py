@@ -323,7 +323,7 @@ def responsible_hops(
     for code in np.unique(history.source[earliest]).tolist():
         place = np.flatnonzero(history.source[earliest] == code)
         rows = earliest[place]
-        source = history.table["source"][int(rows[0])].as_py()
+        source = history.texts("source", rows[:1])[0].as_py()
         route = links.get(source, Route(source))
         written, received = history.written[rows], history.received[rows]
         came = first_cutoffs(history.here[rows], cutoff)
@@ -362,7 +362,7 @@ def _relayed(history: Messages, row: int, route: Route, known_by: int) -> list[t
         return []
     rows = range(history.first[history.case[row]], history.first[history.case[row] + 1])
     same = {
-        history.table["source"][other].as_py(): other
+        history.told["source"][history.rows[other]].as_py(): other
         for other in rows
         if history.known[other] <= known_by
         and all(column[other] == column[row] for column in (history.kind, history.seq, history.version))

@@ -30,7 +30,7 @@ def split(history: Messages, question: Question, clock: Clock) -> Iterator[tuple
         yield history, question
         return
     free = last_free(history, question, clock, stuck, np.full(len(stuck), question.known_by))
-    held = np.full(len(history.case_nos), NEVER)
+    held = np.full(len(history.cases), NEVER)
     held[stuck] = free
     for moment in np.unique(held).tolist():
         if moment == NEVER:
@@ -57,7 +57,7 @@ def last_free(history: Messages, question: Question, clock: Clock, case: Indices
     """
     end = moment.copy()
     frozen = [
-        (np.isin(case, history.case[pc.equal(history.table["source"], name).to_numpy()]), cutoffs)
+        (np.isin(case, history.case[history.is_value("source", name)]), cutoffs)
         for name, cutoffs in question.frozen.items()
     ]
     doubted = [(case == one, since, until) for one, since, until in zip(*spans(history, question, clock), strict=True)]

@@ -23,9 +23,10 @@ from etl.errors import UsageError
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import COUNTED, GIVEN, INSTANT, UNITS, axis_of, spans_of, specials_of
 from etl.supervision.cards.counting import Counting, Runs
+from etl.supervision.contract import contract_card
 from etl.supervision.delays import Route, own_systems
 from etl.supervision.history import Messages, pick
-from etl.supervision.judge import contract_card, judge_table
+from etl.supervision.judge import judge_table
 from etl.supervision.question import Doubt, Question, book_of, moments_at
 
 

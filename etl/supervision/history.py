@@ -7,33 +7,47 @@ columns; cases, kinds and sources are small integers here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.domain.message import KINDS, REPEATING
+from etl.domain.message import KINDS, REPEATING, key_column
 from etl.domain.night import NEVER, Instants
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 KIND = {kind: number for number, kind in enumerate(KINDS)}
 _REPEATS = np.array([kind in REPEATING for kind in KINDS])
-_BY_CASE = ("table", "case_nos", "first")
+_ALPHABETIC = np.argsort(np.argsort(KINDS))
+
+
+def numbered(names: pa.ChunkedArray) -> tuple[pa.Array, Indices]:
+    """Texts -> each of them once, in order, and per row its number there."""
+    codes = pc.dictionary_encode(names).combine_chunks()
+    found, number = codes.dictionary, codes.indices.to_numpy().astype(np.int64)
+    if len(found) > 1 and not pc.all(pc.less(found[:-1], found[1:])).as_py():
+        order = pc.sort_indices(found)
+        found, number = found.take(order), np.argsort(order.to_numpy())[number]
+    return found, number
 
 
 @dataclass(frozen=True)
 class Messages:
     """Messages as columns, sorted by case; `first[case] : first[case + 1]` are a case's rows.
 
+    A selection of what was `told`: its `rows` and the numbers (`cases`) of its cases there, without a copy of the rest.
     `here`: when a record came, be it into quarantine; known it may be later.
     """
 
-    table: pa.Table
-    case_nos: pa.Array
+    told: pa.Table
+    told_nos: pa.Array
+    rows: Indices
+    cases: Indices
     case: Indices
     first: Indices
     source: Indices
@@ -48,57 +62,80 @@ class Messages:
     is_own: Mask
     is_passed: Mask
     is_open: Mask
+    _told_columns: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: pa.Table, kinds: tuple[str, ...], own: Sequence[str] = ()) -> Messages:
-        """Columns of `table` (`etl.domain.message.SCHEMA` + known_at), only these kinds.
+        """Columns of `table` (`etl.domain.message.SCHEMA` + known_at, or those of it that are looked at), these kinds.
+
+        Nothing depends on the order of the rows, which are sorted by the whole key unless they come so.
 
         Args:
             own: sources that are their department's own system; a source called as its department always is.
         """
-        table = table.filter(pc.is_in(table["kind"], pa.array(kinds)))
-        # By the whole key: nothing may depend on the order messages came in.
-        order = ("case_no", "occurred_at", "source", "kind", "seq", "version")
-        table = table.sort_by([(name, "ascending") for name in order])
-        codes = pc.dictionary_encode(table["case_no"]).combine_chunks()
-        case = codes.indices.to_numpy().astype(np.int64)
+        is_wanted = pc.is_in(table["kind"], pa.array(kinds))
+        if not pc.all(is_wanted).as_py():
+            table = table.filter(is_wanted)
+        table = table.combine_chunks()
+        case_nos, case = numbered(table["case_no"])
+        source = numbered(table["source"])[1]
+        kind = pc.index_in(table["kind"], pa.array(KINDS)).to_numpy().astype(np.int64)
+        seq, version = (table[name].to_numpy().astype(np.int64) for name in ("seq", "version"))
+        key = [case, _us(table["occurred_at"]), source, _ALPHABETIC[kind], seq, version]
+        if not _is_sorted(key):
+            order = np.lexsort(key[::-1])
+            table = table.take(pa.array(order))
+            case, source, kind, seq, version = (column[order] for column in (case, source, kind, seq, version))
         outcome = pc.fill_null(table["outcome"], "passed")
         is_called_so = pc.fill_null(pc.equal(table["source"], table["department"]), False)
         is_own = pc.or_(is_called_so, pc.is_in(table["source"], pa.array(own, pa.string())))
         return cls(
-            table=table,
-            case_nos=codes.dictionary,
+            told=table,
+            told_nos=case_nos,
+            rows=np.arange(len(table)),
+            cases=np.arange(len(case_nos)),
             case=case,
-            first=np.searchsorted(case, np.arange(len(codes.dictionary) + 1)),
-            source=pc.dictionary_encode(table["source"]).combine_chunks().indices.to_numpy().astype(np.int64),
-            kind=pc.index_in(table["kind"], pa.array(KINDS)).to_numpy().astype(np.int64),
-            seq=table["seq"].to_numpy().astype(np.int64),
-            version=table["version"].to_numpy().astype(np.int64),
+            first=np.searchsorted(case, np.arange(len(case_nos) + 1)),
+            source=source,
+            kind=kind,
+            seq=seq,
+            version=version,
             occurred=_us(table["occurred_at"]),
             written=_us(table["written_at"]),
             received=_us(table["received_at"]),
             here=np.minimum(_us(table["loaded_at"]), _us(table["known_at"])),
             known=_us(table["known_at"]),
             is_own=is_own.to_numpy(),
-            is_passed=(pc.not_equal(table["kind"], "accept").to_numpy()) | pc.equal(outcome, "passed").to_numpy(),
-            is_open=pc.and_(pc.equal(table["kind"], "stage"), pc.is_null(table["outcome"])).to_numpy(),
+            is_passed=(kind != KIND["accept"]) | pc.equal(outcome, "passed").to_numpy(),
+            is_open=(kind == KIND["stage"]) & pc.is_null(table["outcome"]).to_numpy(),
         )
 
     def of_cases(self, with_one: Mask, kinds: tuple[str, ...]) -> Messages:
         """Only these kinds, and only the cases that have a message of the mask."""
-        keeps = np.zeros(len(self.case_nos), np.bool_)
+        keeps = np.zeros(len(self.cases), np.bool_)
         keeps[self.case[with_one]] = True
-        rows = np.flatnonzero(keeps[self.case] & np.isin(self.kind, [KIND[kind] for kind in kinds]))
-        number = np.cumsum(keeps) - 1
-        case = number[self.case[rows]]
+        is_asked = np.zeros(len(KINDS), np.bool_)
+        is_asked[[KIND[kind] for kind in kinds]] = True
+        rows = np.flatnonzero(keeps[self.case] & is_asked[self.kind])
+        if len(rows) == len(self.rows):
+            return self
+        case = (np.cumsum(keeps) - 1)[self.case[rows]]
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
-        columns = {name: column[rows] for name, column in columns.items() if name not in _BY_CASE}
-        return Messages(
-            table=self.table.take(pa.array(rows)),
-            case_nos=self.case_nos.take(pa.array(np.flatnonzero(keeps))),
-            first=np.searchsorted(case, np.arange(np.count_nonzero(keeps) + 1)),
-            **columns | {"case": case},
-        )
+        shared = {name: columns.pop(name) for name in ("told", "told_nos", "_told_columns")}
+        del columns["first"]
+        columns = {name: column[rows] for name, column in columns.items() if name != "cases"} | {"case": case}
+        cases = self.cases[keeps]
+        return Messages(cases=cases, first=np.searchsorted(case, np.arange(len(cases) + 1)), **shared, **columns)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """All columns of these messages."""
+        return self.told if len(self.rows) == len(self.told) else self.told.take(pa.array(self.rows))
+
+    @cached_property
+    def case_nos(self) -> pa.Array:
+        """The number of each case."""
+        return self.told_nos.take(pa.array(self.cases))
 
     @cached_property
     def by_record(self) -> Indices:
@@ -108,17 +145,50 @@ class Messages:
 
     def number(self, column: str) -> npt.NDArray[np.float64]:
         """A numeric payload column; NaN where null."""
-        values: npt.NDArray[np.float64] = pc.fill_null(self.table[column], float("nan")).to_numpy()
-        return values
+        numbers: npt.NDArray[np.float64] = self._of_told(
+            column, lambda told: pc.fill_null(told, float("nan")).to_numpy()
+        )
+        return numbers
 
     def instant(self, column: str) -> Instants:
         """An instant column in microseconds; NEVER where null."""
-        return _us(self.table[column])
+        instants: Instants = self._of_told(column, _us)
+        return instants
 
     def is_value(self, column: str, value: str | bool) -> Mask:
         """Where a payload column holds this value; False where null."""
-        mask: Mask = pc.fill_null(pc.equal(self.table[column], value), False).to_numpy()
+        mask: Mask = self._of_told(column, lambda told: pc.fill_null(pc.equal(told, value), False).to_numpy(), value)
         return mask
+
+    def is_told(self, column: str) -> Mask:
+        """Where a column is not null."""
+        mask: Mask = self._of_told(column, lambda told: pc.is_valid(told).to_numpy(), None)
+        return mask
+
+    def code(self, column: str, values: tuple[str, ...], missing: str) -> Indices:
+        """Which of the values a column holds, by number; `missing` where null."""
+        codes: Indices = self._of_told(
+            column,
+            lambda told: pc.index_in(pc.fill_null(told, missing), value_set=pa.array(values)).to_numpy(),
+            values,
+        )
+        return codes.astype(np.int64)
+
+    def texts(self, column: str, rows: Indices) -> pa.ChunkedArray:
+        """A column at these rows."""
+        return self.told[column].take(pa.array(self.rows[rows]))
+
+    def keys(self, rows: Indices) -> pa.Array:
+        """The keys of the messages at these rows, as evidence lists print them."""
+        if ("key",) not in self._told_columns:
+            self._told_columns["key",] = key_column(self.told).combine_chunks()
+        return self._told_columns["key",].take(pa.array(self.rows[rows]))
+
+    def _of_told(self, column: str, read: Callable[[pa.ChunkedArray], Any], *how: object) -> Any:
+        """A column as numbers, read once from all that was told, whichever selections ask for it."""
+        if (column, *how) not in self._told_columns:
+            self._told_columns[column, *how] = read(self.told[column])
+        return self._told_columns[column, *how][self.rows]
 
 
 @dataclass(frozen=True)
@@ -203,6 +273,17 @@ def _still_open(messages: Messages, message: Indices, is_newest: Mask, has_happe
     reports = np.flatnonzero(is_open & has_happened & np.isin(record, record[is_ending]))
     still[reports[_is_last(record[reports])]] = True
     return still
+
+
+def _is_sorted(columns: list[Indices]) -> bool:
+    tied = np.ones(max(len(columns[0]) - 1, 0), np.bool_)
+    for column in columns:
+        if not tied.any():
+            break
+        if (tied & (column[1:] < column[:-1])).any():
+            return False
+        tied &= column[1:] == column[:-1]
+    return True
 
 
 def _is_first(*columns: Indices) -> Mask:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from datetime import datetime, time
 from itertools import pairwise
 from typing import Any
@@ -20,16 +21,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.message import KEY, KINDS, REPEATING, SCHEMA, distinct, key_column, parse, table
-from etl.domain.night import DAY_US, NEVER, ZONE, Instants, first_cutoffs, last_cutoffs, to_us
+from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, parse, table
+from etl.domain.night import DAY_US, NEVER, Instants, first_cutoffs, last_cutoffs, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
 from etl.supervision.cards.clock import Clock
 from etl.supervision.cards.counting import BASES, Numbers, Verdicts
+from etl.supervision.contract import contract_card
 from etl.supervision.delays import Route, own_systems, responsible_hops
 from etl.supervision.doubts import last_free, split
-from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
+from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, numbered
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
 from etl.supervision.question import Doubt, Question, book_of, evaluate, moments_at
@@ -87,19 +89,8 @@ def with_known_at(messages: pa.Table, cutoff: time = time(1)) -> pa.Table:
     return messages.append_column("known_at", pa.array(known).cast(SCHEMA.field("occurred_at").type))
 
 
-def contract_card(card: dict[str, Any]) -> dict[str, Any]:
-    """One row of `CARDS` as the contract prints it."""
-    return {
-        **{name: card[name] for name in ("case_no", "clock", "clock_key", "level")},
-        "reached_at": card["reached_at"] and card["reached_at"].astimezone(ZONE).isoformat(),
-        **{name: _rounded(card[name]) for name in ("used_days", "limit_days")},
-        **{name: card[name] for name in ("base", "nature", "standing", "provisional", "responsible_hop")},
-        **{name: card[name] for name in ("evidence", "deciding", "calendar_version", "profile_version")},
-    }
-
-
 def judge_table(
-    messages: pa.Table,
+    messages: pa.Table | pa.RecordBatch,
     as_of: datetime,
     known_by: datetime,
     profile: Profile | ProfileBook,
@@ -110,7 +101,9 @@ def judge_table(
     frozen: Mapping[str, Sequence[datetime]] | None = None,
     doubts: Sequence[Doubt] = (),
 ) -> pa.Table:
-    """Messages (`SCHEMA` + known_at) -> cards (`CARDS`), sorted by case, clock and level.
+    """Messages (`JUDGED`, or more of `SCHEMA` beside known_at) -> cards (`CARDS`), sorted by case, clock and level.
+
+    Cases are judged alone: any parts of whole cases, in any threads or processes, give the same cards.
 
     Args:
         profile: the rules, in one version or in several with their dates.
@@ -125,64 +118,65 @@ def judge_table(
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
     question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, doubts)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
-        cards = pa.concat_tables([CARDS.empty_table(), *judged])
-    rank = pc.index_in(cards["level"], pa.array(LEVELS))
-    key = cards["clock_key"].cast(pa.string())
-    order = pa.table({"case_no": cards["case_no"], "clock": cards["clock"], "key": pc.utf8_lpad(key, 12), "rank": rank})
-    by = [(name, "ascending") for name in order.column_names]
-    return cards.take(pc.sort_indices(order, sort_keys=by))
+        judged = pool.map(lambda part: judge_part(part, question), _parts(pa.table(messages)))
+        return pa.concat_tables([CARDS.empty_table(), *judged])
 
 
 def _parts(messages: pa.Table) -> Iterator[pa.Table]:
-    """The messages of so many cases at a time: cases are judged alone, and what is worked on stays small."""
-    case = messages["case_no"].combine_chunks().dictionary_encode().indices.to_numpy()
-    if not len(case) or case.max() < PART_CASES:
-        yield messages
-        return
-    order = np.argsort(case // PART_CASES, kind="stable")
-    edges = np.searchsorted(case[order] // PART_CASES, np.arange(case.max() // PART_CASES + 2))
-    for first, last in pairwise(edges):
-        yield messages.take(pa.array(order[first:last]))
+    """The messages of so many cases at a time, in order: cases are judged alone, and what is worked on stays small."""
+    names, order = messages["case_no"].combine_chunks(), None
+    if not pc.all(pc.less_equal(names[:-1], names[1:])).as_py():
+        number = numbered(messages["case_no"])[1]
+        order = np.argsort(number, kind="stable")
+        begins = np.flatnonzero(np.diff(number[order]))
+    else:
+        begins = np.flatnonzero(pc.not_equal(names[:-1], names[1:]).to_numpy(zero_copy_only=False))
+    for first, last in pairwise([0, *(begins[PART_CASES - 1 :: PART_CASES] + 1).tolist(), len(messages)]):
+        yield messages.slice(first, last - first) if order is None else messages.take(pa.array(order[first:last]))
 
 
-def _judge_part(messages: pa.Table, question: Question) -> pa.Table:
+def judge_part(messages: pa.Table, question: Question) -> pa.Table:
+    """The cards of some cases, sorted by case, clock and level."""
     own = own_systems(question.links)
-    asked = [clock for name, clock in clocks().items() if question.profiles.judges(name)]
+    asked = [clock for name, clock in sorted(clocks().items()) if question.profiles.judges(name)]
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})), own)
-    cards = [_judge_clock(*part, clock) for clock in asked for part in split(clock.history(history), question, clock)]
-    return pa.concat_tables([CARDS.empty_table(), *cards])
+    judged = [(CARDS.empty_table(), np.zeros(0, np.int64))]
+    for clock in asked:
+        judged.extend(_judge_clock(*part, clock) for part in split(clock.history(history), question, clock))
+    tables, cases = zip(*judged, strict=True)
+    case, cards = np.concatenate(cases), pa.concat_tables(tables)
+    if (case[1:] >= case[:-1]).all():  # of one clock
+        return cards
+    return cards.combine_chunks().take(pa.array(np.argsort(case, kind="stable")))
 
 
-def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Table:
-    """The cards of one clock."""
-    size = len(history.case_nos)
+def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[pa.Table, Indices]:
+    """The cards of one clock, sorted by case, key and level; and of which case each is."""
+    size = len(history.cases)
     if not size:
-        return CARDS.empty_table()
-    final = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
-    final_pick, now = evaluate(history, final, question, clock)
+        return CARDS.empty_table(), history.cases
     epochs, since = _epochs(history, question)
-    _, past = evaluate(history, epochs, question, clock)
+    moments, is_epoch, last = _with_the_end(epochs, question, size)
+    picked, verdicts = evaluate(history, moments, question, clock)
 
     # One row per run that ever was; at the end, and at the last cut-off at which each of its levels held.
-    run_case, run_key = _every_run(now.runs.moment, now.runs.key, epochs.case[past.runs.moment], past.runs.key)
-    now_row = now.row_of(run_case, run_key)
-    holds = np.zeros((len(run_case), now.holds.shape[1]), np.bool_)
-    holds[now_row >= 0] = now.holds[now_row[now_row >= 0]]
-    past_row = _last_held(epochs, past, run_case, run_key)
+    run_case, run_key = _every_run(moments.case[verdicts.runs.moment], verdicts.runs.key)
+    now_row = verdicts.row_of(last[run_case], run_key)
+    holds = verdicts.holds[now_row] & (now_row >= 0)[:, None] if len(verdicts.holds) else verdicts.holds
+    past_row = _last_held(moments, verdicts, run_case, run_key, is_epoch)
 
     run, level = np.nonzero(holds | (past_row >= 0))
     case, key, stands = run_case[run], run_key[run], holds[run, level]
     then, today = past_row[run, level], now_row[run]
-    boundary = np.where(stands, _at(now.reached, today, level), _at(past.reached, then, level))
-    held = epochs.take(past.runs.moment[then]) if len(past.runs.moment) else final.take(case)
+    boundary = _at(verdicts.reached, np.where(stands, today, then), level)
+    held = moments.take(verdicts.runs.moment[then])
     removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
     exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
-    if (
-        question.frozen or question.doubts
-    ) and excused.any():  # a card for want of a record that nobody was there to miss never existed
+    if (question.frozen or question.doubts) and excused.any():
+        # A card for want of a record that nobody was there to miss never existed.
         seen = _unfrozen(history, question, clock, epochs, since, case[excused])
-        was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, level] >= 0
+        seen_then = evaluate(history, seen, question, clock)[1]
+        was_seen = _last_held(seen, seen_then, run_case, run_key)[run, level] >= 0
         exists &= was_seen | ~excused
     keep = np.flatnonzero(exists)
 
@@ -190,23 +184,23 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     natures = removal.nature[keep]
     case, key, level, then, today = (column[keep] for column in (case, key, level, then, today))
     stands = stands[keep]
+    shown = np.where(stands, today, then)
+    # Told by what rules the run today, or by what ruled it when it last held.
+    ruled = np.where((today >= 0) & (_at(verdicts.version, today, level) >= 0), today, then)
 
-    def named(names: Sequence[str], values: npt.NDArray[Any], past_values: npt.NDArray[Any]) -> pa.Array:
-        """Names of what rules the run today, or of what ruled it when it last held."""
-        at_end, at_night = _at(values, today, level), _at(past_values, then, level)
-        is_ruled = (today >= 0) & (_at(now.version, today, level) >= 0)
-        return pa.array(names, pa.string()).take(pa.array(np.where(is_ruled, at_end, at_night)))
+    def named(names: Sequence[str], values: npt.NDArray[Any]) -> pa.Array:
+        return pa.array(names, pa.string()).take(pa.array(_at(values, ruled, level)))
 
-    def number(field: str) -> Numbers:
+    def number(values: npt.NDArray[Any]) -> Numbers:
         """Today's number, or the one of the night it last held where today nothing runs to measure."""
-        at_end, at_night = (_at(getattr(verdict, field), row, level) for verdict, row in ((now, today), (past, then)))
-        known: Numbers = np.where(np.isnan(at_end), at_night, at_end)
+        at_end = _at(values, today, level)
+        known: Numbers = np.where(np.isnan(at_end), _at(values, then, level), at_end)
         return known
 
-    book, known = question.book, int(final.calendar[0])
+    book, known = question.book, int(moments.calendar[last[0]])
     axis = OfficeAxis(book.version(known))  # links have no region
-    rows = np.where(today >= 0, _at(now.runs.subject, today, level), _at(past.runs.subject, then, level))
-    place, subject = places_of(history, rows, book), pa.array(rows)
+    subject = _at(verdicts.runs.subject, np.where(today >= 0, today, then), level)
+    place = places_of(history, subject, book)
     # Few cards have messages that decided their removal.
     decided = np.flatnonzero(np.isin(keep, list(removal.deciding)))
     deciding = [removal.deciding[row] for row in keep[decided].tolist()]
@@ -217,40 +211,62 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     hop[decided[late]] = responsible_hops(
         history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis, question.known_by
     )
-    return pa.table(
+    cards = pa.table(
         {
-            "source": history.table["source"].take(subject),
+            "source": history.texts("source", subject),
             "case_no": history.case_nos.take(pa.array(case)),
             "clock": pa.repeat(clock.name, len(keep)),
             "clock_key": pa.array(key).cast(pa.string()) if clock.is_keyed else pa.repeat("", len(keep)),
             "level": pa.array(LEVELS).take(pa.array(level)),
             "reached_at": pa.array(boundary[keep]).cast(CARDS.field("reached_at").type),
-            "due_at": _instants(np.where(stands, _at(now.due, today, level), _at(past.due, then, level))),
-            **{name: number(name) for name in ("used_days", "limit_days", "excluded_days")},
-            "base": named(BASES, now.base, past.base),
+            "due_at": _instants(_at(verdicts.due, shown, level)),
+            "used_days": number(verdicts.used_days),
+            "limit_days": number(verdicts.limit_days),
+            "excluded_days": number(verdicts.excluded_days),
+            "base": named(BASES, verdicts.base),
             "nature": pa.array(NATURES).take(pa.array(natures)),
             "standing": stands | (natures == NATURES.index("suspect")),
-            "provisional": np.where(
-                stands, _at(now.is_provisional, today, level), _at(past.is_provisional, then, level)
-            ),
+            "provisional": _at(verdicts.is_provisional, shown, level),
             "responsible_hop": pa.array(hop, pa.string()),
-            "evidence": _evidence(history, final_pick, clock, case, key),
+            "evidence": _evidence(history, picked, last, clock, case, key),
             "deciding": _lists(history, deciding_count, [row for rows in deciding for row in rows]),
-            **{name: history.table[name].take(subject) for name in ("department", "region", "item_code", "item_name")},
+            **{name: history.texts(name, subject) for name in ("department", "region", "item_code", "item_name")},
             "calendar_version": pa.array([book.version(known, name).version for name in book.places]).take(place),
-            "profile_version": named([one.label for one in question.profiles.versions], now.version, past.version),
+            "profile_version": named([one.label for one in question.profiles.versions], verdicts.version),
         },
         schema=CARDS,
     )  # fmt: skip
+    return cards, history.cases[case]
 
 
-def _every_run(case: Indices, key: Indices, past_case: Indices, past_key: Indices) -> tuple[Indices, Indices]:
-    """Every (case, key) of either side once, sorted."""
-    width = int(max(key.max(initial=0), past_key.max(initial=0))) + 1
-    packed = np.concatenate((case * width + key, past_case * width + past_key))
-    if (packed[1:] <= packed[:-1]).any():
-        packed = np.unique(packed)
+def _every_run(case: Indices, key: Indices) -> tuple[Indices, Indices]:
+    """Every (case, key) once, sorted."""
+    width = int(key.max(initial=0)) + 1
+    packed = _once(case * width + key)
     return packed // width, packed % width
+
+
+def _once(numbers: Indices) -> Indices:
+    """Each number once, sorted; made for numbers that nearly are."""
+    numbers = np.sort(numbers, kind="stable")
+    once: Indices = numbers[np.append(np.ones(min(1, len(numbers)), np.bool_), numbers[1:] != numbers[:-1])]
+    return once
+
+
+def _with_the_end(epochs: Moments, question: Question, size: int) -> tuple[Moments, Mask, Indices]:
+    """Epochs and the moment asked about of every case, sorted by case; which of them are epochs; each case's last.
+
+    The last epoch of a case often is the moment asked about, and then stands for both.
+    """
+    asked = moments_at(question, *(np.full(size, value) for value in (0, question.as_of, question.known_by)))
+    is_asked = (epochs.as_of == question.as_of) & (epochs.known_by == question.known_by)
+    rest = np.setdiff1d(np.arange(size), epochs.case[is_asked], assume_unique=True)
+    ends = replace(asked.take(rest), case=rest)
+    order = np.argsort(np.concatenate((epochs.case, rest)), kind="stable")
+    moments = Moments(
+        *(np.concatenate((getattr(epochs, one.name), getattr(ends, one.name)))[order] for one in fields(Moments))
+    )
+    return moments, order < len(epochs), np.searchsorted(moments.case, np.arange(size), side="right") - 1
 
 
 def _at(values: npt.NDArray[Any], row: Indices, level: Indices) -> npt.NDArray[Any]:
@@ -271,7 +287,7 @@ def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     # A version replaces its predecessor when it becomes known, and counts once what it says has happened.
     moments = np.concatenate((history.known, np.maximum(history.known, history.occurred)))
     change, case = first_cutoffs(moments, question.cutoff), np.tile(history.case, 2)
-    earliest = np.full(len(history.case_nos), NEVER)
+    earliest = np.full(len(history.cases), NEVER)
     np.minimum.at(earliest, case, change)
     for revision in first_cutoffs(question.revisions, question.cutoff):
         affected = np.flatnonzero((earliest < revision) & (revision <= until))
@@ -282,7 +298,7 @@ def _epochs(history: Messages, question: Question) -> tuple[Moments, Instants]:
     # Cut-offs are whole days apart: one sort of packed numbers orders them by case and leaves each once.
     oldest = int(change.min())
     width = (until - oldest) // DAY_US + 1
-    packed = np.unique(case * width + (change - oldest) // DAY_US)
+    packed = _once(case * width + (change - oldest) // DAY_US)
     case, change = packed // width, packed % width * DAY_US + oldest
     end = np.full(len(case), until)
     followed = case[1:] == case[:-1]
@@ -303,12 +319,13 @@ def _unfrozen(
     return moments_at(question, epochs.case[asked], end[asked], end[asked])
 
 
-def _last_held(epochs: Moments, past: Verdicts, case: Indices, key: Indices) -> Indices:
+def _last_held(moments: Moments, past: Verdicts, case: Indices, key: Indices, is_epoch: Mask | None = None) -> Indices:
     """Per (run, rule) the row of `past` of the latest epoch at which the card held; -1 where it never did."""
     held = np.full((len(case), past.holds.shape[1]), -1)
-    row, rule = np.nonzero(past.holds)
+    holds = past.holds if is_epoch is None else past.holds & is_epoch[past.runs.moment][:, None]
+    row, rule = np.nonzero(holds)
     width = int(key.max(initial=0)) + 1
-    run = np.searchsorted(case * width + key, epochs.case[past.runs.moment[row]] * width + past.runs.key[row])
+    run = np.searchsorted(case * width + key, moments.case[past.runs.moment[row]] * width + past.runs.key[row])
     np.maximum.at(held, (run, rule), row)
     return held
 
@@ -320,24 +337,19 @@ def _instants(values: Instants) -> pa.Array:
 def _lists(history: Messages, sizes: Indices, messages: Sequence[int] | Indices) -> pa.Array:
     """Lists of message keys, one after the other."""
     offsets = np.concatenate(([0], np.cumsum(sizes)))
-    keys = key_column(history.table.select(KEY).take(pa.array(messages, pa.int64()))).combine_chunks()
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), keys)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), history.keys(np.asarray(messages, np.int64)))
 
 
-def _evidence(history: Messages, picked: Picked, clock: Clock, case: Indices, key: Indices) -> pa.Array:
-    """Per card the keys of all messages its verdict rests on, in order of business time."""
+def _evidence(history: Messages, picked: Picked, last: Indices, clock: Clock, case: Indices, key: Indices) -> pa.Array:
+    """Per card the keys of all messages its verdict rests on at the last moment of its case, by business time."""
     order = np.lexsort((history.occurred[picked.message], picked.moment))
-    first = np.searchsorted(picked.moment, np.arange(len(history.case_nos) + 1))
-    size = first[case + 1] - first[case]
+    first, end = (np.searchsorted(picked.moment, last[case], side=side) for side in ("left", "right"))
+    size = end - first
     card = np.repeat(np.arange(len(case)), size)
-    rows = order[np.arange(len(card)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(first[case], size)]
+    rows = order[np.arange(len(card)) - np.repeat(np.cumsum(size) - size, size) + np.repeat(first, size)]
     message = picked.message[rows]
     if clock.is_keyed:  # of what repeats, only the run's own and what suspended it
         is_other = _REPEATS[history.kind[message]] & (history.seq[message] != key[card])
         mine = ~is_other | (clock.is_suspended & ~np.isin(history.kind[message], [KIND[clock.kinds[0]]]))
         card, message = card[mine], message[mine]
     return _lists(history, np.bincount(card, minlength=len(case)), message)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else round(value, 6)

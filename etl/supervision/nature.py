@@ -62,11 +62,17 @@ def removals(
     def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
         return _holds(history, question, clock, moments, key[gone][cards], level[gone][cards], hide)
 
+    def revised(*names: str) -> Mask:
+        """Where the card would hold by the calendar or the rules of then, which by those of now it does not."""
+        stands = np.zeros(size, np.bool_)
+        cards = np.flatnonzero(np.any([getattr(held, name) != getattr(asked, name) for name in names], axis=0))
+        if len(cards):
+            then = {name: getattr(held, name)[cards] for name in names}
+            stands[cards] = holds(replace(asked.take(cards), **then), cards)
+        return stands
+
     every = np.arange(size)
-    calendar = holds(replace(asked, calendar=held.calendar), every)
-    rules = holds(replace(asked, rules=held.rules), every) | holds(
-        replace(asked, calendar=held.calendar, rules=held.rules), every
-    )
+    calendar, rules = revised("calendar"), revised("rules") | revised("calendar", "rules")
     count = history.first[asked.case + 1] - history.first[asked.case]
     card = np.repeat(every, count)
     message = np.arange(len(card)) - np.repeat(np.cumsum(count) - count, count) + history.first[asked.case][card]

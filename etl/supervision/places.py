@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import Calendar, CalendarBook
@@ -14,7 +13,7 @@ def places_of(messages: Messages, subject: Indices, book: CalendarBook) -> Indic
     """The place (index into `book.places`) whose days and hours each message's region goes by."""
     if len(book.places) == 1:
         return np.zeros(len(subject), np.int64)
-    regions = messages.table["region"].take(pa.array(subject)).combine_chunks().dictionary_encode()
+    regions = messages.texts("region", subject).combine_chunks().dictionary_encode()
     place = [book.places.index(book.place(region)) for region in regions.dictionary.to_pylist()]
     code = pc.fill_null(regions.indices, len(place)).to_numpy(zero_copy_only=False)
     places: Indices = np.array([*place, 0], np.int64)[code]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Question:
     @property
     def revisions(self) -> Instants:
         """The moments from which a revision of calendar or rules is known."""
-        return _midnights({*self.book.revised_on, *self.profiles.revised_on})
+        return _midnights(tuple(sorted({*self.book.revised_on, *self.profiles.revised_on})))
 
 
 def is_revised(earlier: datetime, now: datetime, *books: CalendarBook | ProfileBook) -> bool:
@@ -70,14 +71,15 @@ def book_of(profile: Profile | ProfileBook) -> ProfileBook:
 def moments_at(question: Question, case: Indices, as_of: Instants, known_by: Instants) -> Moments:
     """Moments with the revisions of calendar and rules known at each."""
     calendar, rules = (
-        np.searchsorted(_midnights(book.revised_on), known_by, side="right")
+        np.searchsorted(_midnights(tuple(book.revised_on)), known_by, side="right")
         for book in (question.book, question.profiles)
     )
     return Moments(case, as_of, known_by, calendar, rules)
 
 
-def _midnights(days: Iterable[date]) -> Instants:
-    return np.array([to_us(datetime.combine(day, time(), tzinfo=ZONE)) for day in sorted(days)], dtype=np.int64)
+@cache
+def _midnights(days: tuple[date, ...]) -> Instants:
+    return np.array([to_us(datetime.combine(day, time(), tzinfo=ZONE)) for day in days], dtype=np.int64)
 
 
 def evaluate(

@@ -13,17 +13,17 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, judging, lags, large_night, night, staging, suspensions
+from benchmarks import admission, due_dates, history, judging, lags, large_night, night, staging, suspensions
 from benchmarks.__main__ import registered, replaced
 from etl.domain.night import NEVER
 from etl.errors import UsageError
 from etl.settings import settings
-from etl.store import binary_copy, calendars
+from etl.store import binary_copy, calendars, message_files
 from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    names = ["admission", "due_dates", "judging", "lags", "large_night", "night", "staging", "suspensions"]
+    names = ["admission", "due_dates", "history", "judging", "lags", "large_night", "night", "staging", "suspensions"]
     assert list(registered()) == names
 
 
@@ -121,6 +121,21 @@ def test_judging_and_admission_report_what_they_looked_at(monkeypatch: pytest.Mo
     monkeypatch.setattr(admission, "seconds_to_import", lambda: 0.0)
     assert any("| 20 |" in line for line in judging.report((10, 20), runs=1))
     assert any("seconds for 100 rows" in line for line in admission.report(100, runs=1))
+
+
+def test_a_history_is_judged_in_a_process_of_its_own_and_every_step_has_its_share(tmp_path: Path) -> None:
+    assert history.write(tmp_path / "files", 500) > 500
+    told = pa.concat_tables(message_files.read(tmp_path / "files"))
+    assert pc.count_distinct(told["case_no"]).as_py() == 500
+    _, _, peak, size = history.measured(tmp_path / "files")
+    assert size == history.judge(tmp_path / "files") > 100_000
+    assert 2**27 < peak < 2**31
+    shares = history.stages(tmp_path / "files", 2)
+    assert set(shares) == set(history.STAGES.values())
+    assert 0.5 < sum(shares.values()) < 1
+    text = "\n".join(history.report(200, runs=1))
+    for named in ("| 200 |", "GiB at the peak", "decoding Parquet", "every moment judged"):
+        assert named in text, named
 
 
 @pytest.mark.database

@@ -10,8 +10,10 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
+from etl.runs import nightly
 from etl.settings import settings
 from etl.store.engine import embedded_url
+from etl.supervision.contract import contract_lines
 from tests.cli.command import jiancha
 from tests.cli.test_without_a_database import refused
 from tests.runs.world import Platform
@@ -23,6 +25,27 @@ SECRET = "s3cret-word"
 
 def mail_subjects() -> list[str]:
     return sorted(path.name for path in (settings().var_dir / "mail").rglob("*.eml"))
+
+
+def test_what_the_ledger_exports_is_judged_as_the_night_judged_it(
+    platform: Platform, ready: Engine, tmp_path: Path
+) -> None:
+    for number in range(3):
+        platform.accept(f"overdue-{number}", "2026-11-09 10:00", promised=5, statutory=20)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    platform.accept("next", "2026-11-18 10:00", promised=5)
+    assert jiancha("night", "--date", NEXT).code == 0
+    assert jiancha("ledger", "export", tmp_path / "all").only == {"messages": 4}
+    as_of = "2026-11-18T01:00:00+08:00"
+    assert jiancha("ledger", "export", tmp_path / "then", "--known-by", as_of).only == {"messages": 3}
+    refused(jiancha("ledger", "export", tmp_path / "all"), 2, "is there already")
+    refused(jiancha("ledger", "export", tmp_path / "absent" / "deep"), 2, "No such file or directory")
+    judged = jiancha("judge", "--messages", tmp_path / "all", "--as-of", as_of)
+    assert judged.out.encode() == contract_lines(nightly.judge_at(NIGHT))
+    assert [(card["case_no"], card["level"]) for card in judged.lines][:2] == [
+        ("overdue-0", "reminder"), ("overdue-0", "yellow"),
+    ]  # fmt: skip
+    assert jiancha("judge", "--messages", tmp_path / "then", "--as-of", as_of) == judged
 
 
 def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: Engine) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.axes import axis_for
@@ -175,8 +174,8 @@ def extension_days(
         return days
     approved = messages.number("approved_days")[message]
     most = np.where(runs.is_joint[owner], profile.extension_days_max_joint, profile.extension_days_max)
-    approver = pc.fill_null(messages.table["approver"], "")
-    has_approver = pc.not_equal(pc.utf8_trim_whitespace(approver), "").to_numpy()[message]
+    approver = pc.fill_null(messages.texts("approver", message), "")
+    has_approver = pc.not_equal(pc.utf8_trim_whitespace(approver), "").to_numpy()
     valid = has_approver & (approved > 0) & (approved <= most)
     statutory, promised = runs.limits["statutory"], runs.limits["promised"]
     base = np.where(statutory > 0, statutory, promised)
@@ -202,9 +201,7 @@ def _joined(theirs: Indices, ours: Indices) -> tuple[Indices, Indices]:
 
 def units_of(messages: Messages, rows: Indices) -> Indices:
     """The unit (index into `UNITS`) of each message's limit; working days where it says none."""
-    unit = pc.index_in(pc.fill_null(messages.table["limit_unit"], "working_day"), value_set=pa.array(UNITS))
-    units: Indices = unit.to_numpy().astype(np.int64)[rows]
-    return units
+    return messages.code("limit_unit", UNITS, "working_day")[rows]
 
 
 def earliest(*instants: Instants) -> Instants:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from etl.domain.night import NEVER, Instants
 from etl.supervision.cards.clock import Clock, earliest
@@ -14,7 +13,7 @@ from etl.supervision.history import Messages, Moments, Picked
 def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     apply = picked.one(messages, "apply", len(moments))
     accept = picked.one(messages, "accept", len(moments))
-    online, is_told = messages.is_value("channel", "online"), pc.is_valid(messages.table["channel"]).to_numpy()
+    online, is_told = messages.is_value("channel", "online"), messages.is_told("channel")
     # Where the application names no channel, the acceptance does.
     channel = np.where((accept >= 0) & ~is_told[apply], accept, apply)
     has = apply >= 0

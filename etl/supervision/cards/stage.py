@@ -6,7 +6,6 @@ An open stage is re-reported without an outcome and runs until the case finishes
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from etl.domain.night import NEVER
 from etl.supervision.cards.clock import Clock, earliest
@@ -21,7 +20,7 @@ def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
     moment, message, began = moment[has], message[has], began[has]
     finish = picked.one(messages, "finish", len(moments))[moment]
     finished = np.where(finish >= 0, messages.occurred[finish], NEVER)
-    is_open = pc.is_null(messages.table["outcome"]).to_numpy()[message]
+    is_open = ~messages.is_told("outcome")[message]
     until = earliest(finished, moments.as_of[moment])
     return Runs.of(
         moment,
