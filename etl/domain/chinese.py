@@ -65,6 +65,10 @@ PUSH_CLASS = {
     "batch": "集中补录",
     "back_dated": "回填",
     "silent": "静默",
+    "missing": "漏报",
+    "extra": "上游未见",
+    "wrong": "错报",
+    "deleted": "来源删除",
 }
 PUSH_STATE = {"late": "未恢复", "recovered": "已恢复"}
 MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent": "已发", "refused": "被拒收"}

@@ -153,17 +153,15 @@ def case_messages(
         changed_since: leave out cases that had finished by then and about which nothing came since.
     """
     held: list[pa.RecordBatch] = []
-    with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text("ledger/case_messages"), [sorted(sources), known_by, list(kinds), None, changed_since])
-        for batch in cursor.fetch_record_batch():
-            held.append(batch)
-            if sum(map(len, held)) < PART_MESSAGES:
-                continue
-            table = pa.Table.from_batches(held)
-            complete = pc.index(table["case_no"], table["case_no"][-1]).as_py()  # the last case may go on
-            if complete:
-                yield _flat(table.slice(0, complete))
-            held = table.slice(complete).to_batches()
+    for batch in stream("ledger/case_messages", [sorted(sources), known_by, list(kinds), None, changed_since]):
+        held.append(batch)
+        if sum(map(len, held)) < PART_MESSAGES:
+            continue
+        table = pa.Table.from_batches(held)
+        complete = pc.index(table["case_no"], table["case_no"][-1]).as_py()  # the last case may go on
+        if complete:
+            yield _flat(table.slice(0, complete))
+        held = table.slice(complete).to_batches()
     if held:
         yield _flat(pa.Table.from_batches(held))
 
@@ -191,6 +189,13 @@ def night_records(
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text("delays/night_records"), [after, until, sorted(sources), *columns])
         return cursor.fetch_arrow_table()
+
+
+def stream(statement: str, parameters: list[Any]) -> Iterator[pa.RecordBatch]:
+    """What a statement gives, batch after batch, so that memory stays bounded however much it is."""
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text(statement), parameters)
+        yield from cursor.fetch_record_batch()
 
 
 def _fetch(statement: str, parameters: list[Any]) -> pa.Table:
