@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import orjson
 import pyarrow as pa
 import structlog
 
 from etl import sources
+from etl.domain.chinese import FIELD, KIND, PUSH_CLASS
 from etl.domain.message import PAYLOAD
-from etl.domain.night import cutoff_at
+from etl.domain.night import ZONE, cutoff_at
 from etl.domain.office_axis import OfficeAxis
 from etl.errors import SourceError
+from etl.publish.privacy import one_line
+from etl.publish.wording import day, titled
 from etl.runs import ways
 from etl.settings import settings
 from etl.sources.contract import Listing, Source
@@ -50,8 +54,13 @@ def reconcile(business_on: date, names: Sequence[str]) -> dict[str, int]:
 
 
 def declared_pairs() -> list[Pair]:
-    """Every pair of registered sources that read the same records."""
-    return pairs({name: Route(name, ()) for name in sources.names()} | ways.links())
+    """Every pair of registered sources that hold the same records: one department's, on one way."""
+    found = pairs({name: Route(name, ()) for name in sources.names()} | ways.links())
+    return [pair for pair in found if _department(pair.upstream) == _department(pair.downstream)]
+
+
+def _department(name: str) -> str:
+    return sources.get(name).department
 
 
 def compared(upstream: Source, downstream: Source) -> tuple[dict[str, list[str]], bool]:
@@ -129,3 +138,63 @@ def _list_cases(source: Source, business_on: date) -> dict[str, int]:
     except SourceError as error:
         log.error("cases not listed", source=source.name, reason=str(error))
         return {"unlisted_sources": 1}
+
+
+REPORT_DAYS = 7
+"""Days up to the night compared whose counts a report lists."""
+SHOWN = 200
+"""Differences a report for people lists; the others are in its JSON."""
+
+
+def report(night: date) -> dict[str, Any]:
+    """Every pair as of a night: counts by kind and day, open differences with evidence; cases deleted in sources."""
+    found: dict[str, Any] = {"night": night, "pairs": []}
+    with engine().connect() as connection:
+        for row in store.rows(connection, "pairs", night=night):
+            kinds, _ = compared(sources.get(row["upstream"]), sources.get(row["downstream"]))
+            last = row["compared_on"]
+            counts = last and store.rows(
+                connection,
+                "counts",
+                upstream=row["upstream"],
+                downstream=row["downstream"],
+                kinds=list(kinds),
+                known_by=_cutoff(last),
+                from_at=datetime.combine(last - timedelta(days=REPORT_DAYS - 1), time(), ZONE),
+                until_at=datetime.combine(last + timedelta(days=1), time(), ZONE),
+            )
+            found["pairs"].append(row | {"kinds": list(kinds), "counts": counts or []})
+        for name in ("open_differences", "deleted_cases"):
+            found[name] = store.rows(connection, name, night=night)
+    return found
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The report for people."""
+    names = ways.titles()
+    lines = [f"对账（{found['night']} 之夜）"]
+    for pair in found["pairs"]:
+        counts = "　".join(f"{PUSH_CLASS[name]} {pair[name]}" for name in ("missing", "wrong", "extra"))
+        lines.append(
+            f"{titled(pair['upstream'], names)} → {titled(pair['downstream'], names)}　"
+            f"核对至 {day(pair['compared_on'])}　{counts}"
+        )
+        lines += [
+            f"  {row['on_date']}　{KIND[row['kind']]}　上游 {row['upstream']}　下游 {row['downstream']}"
+            for row in pair["counts"]
+            if row["upstream"] != row["downstream"]
+        ]
+    lines += ["没有两个系统的记录可以核对"] if not found["pairs"] else []
+    for row in found["open_differences"][:SHOWN]:
+        fields = "、".join(FIELD[name] for name in row["fields"])
+        what = PUSH_CLASS[row["class"]], titled(row["hop"], names), one_line(row["case_no"]), KIND[row["kind"]]
+        found_on = f"{row['opened_on']} 发现", *([f"不一致：{fields}"] if fields else [])
+        lines.append("　".join((*what, *found_on, *map(one_line, row["evidence"]))))
+    if len(found["open_differences"]) > SHOWN:
+        lines.append(f"另有 {len(found['open_differences']) - SHOWN} 条，见 --json")
+    for row in found["deleted_cases"]:
+        confirmed = f"{row['absent_on']} 起不在全量清单中，{row['opened_on']} 再次确认"
+        lines.append(
+            "　".join((PUSH_CLASS["deleted"], titled(row["source"], names), one_line(row["case_no"]), confirmed))
+        )
+    return "\n".join(lines)

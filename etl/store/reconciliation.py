@@ -94,6 +94,11 @@ def record_listing(
     return {event: events.count(event) for event in ("absent", "deleted", "returned")}
 
 
+def rows(connection: Connection, name: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Rows of one of the area's queries for reports."""
+    return [dict(row) for row in connection.execute(sql(f"reconciliation/{name}"), parameters).mappings()]
+
+
 def _copy(connection: Connection, statement: str, table: pa.Table, types: Mapping[str, str]) -> None:
     with connection.connection.cursor() as cursor, cursor.copy(sql_text(statement)) as copy:  # type: ignore[attr-defined]
         for piece in binary_copy.stream(table, types):

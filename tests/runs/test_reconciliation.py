@@ -1,4 +1,4 @@
-"""Two systems of the same records over real nights: what is missing, extra or wrong in one, and what a source deleted."""
+"""Two systems of the same records over real nights: missing, extra and wrong records, and what a source deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import Engine, delete
 from werkzeug import Response
 
-from etl.runs import nightly
+from etl import sources
+from etl.runs import nightly, weekly
+from etl.settings import settings
 from etl.sources.contract import Link, Source
 from etl.store.digest import digest
 from tests.cli.command import jiancha
@@ -27,8 +29,9 @@ Alter = Callable[..., Source]
 
 @pytest.fixture(autouse=True)
 def keyed_again(altered: Alter) -> None:
-    """What scjg reports to the platform is keyed again in rsj's database within an hour."""
-    altered("rsj", links=(Link("rsj_entry", "区人社局（二次录入）", origin="provincial_platform"),))
+    """What scjg reports to the platform is keyed again, for the same department, in rsj's database within an hour."""
+    entry = Link("rsj_entry", "区级系统（二次录入）", origin="provincial_platform")
+    altered("rsj", links=(entry,), department=sources.get("scjg").department)
 
 
 def run(nights: Iterable[date], code: int = 0) -> None:
@@ -153,6 +156,11 @@ def test_an_incident_names_the_records_in_the_delays_and_in_the_bulletin(
     text = jiancha("reconcile", MONDAY).out
     assert "missing-3" in text
     assert "承诺时限" in text
+    (opened,) = [row for row in jiancha("status", "--json").only["reconciliation"] if row["class"] == "wrong"]
+    assert opened == {"source": "rsj", "upstream": "scjg", "class": "wrong", "records": 1}
+    chapter = weekly.compile_bulletin("2026-W47")
+    page = next((settings().var_dir / "bulletins").glob("*.html")).read_text(encoding="utf-8")
+    assert "本周新发现漏报 7 条、错报 1 条；截至本周末尚有 8 条未更正" in page, chapter
 
 
 @pytest.fixture
