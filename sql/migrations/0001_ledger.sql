@@ -76,6 +76,8 @@ create table message (
 );
 create index on message (known_at);
 create index on message (case_no);
+-- Which records were revised, without looking at the others.
+create index on message (source, case_no, kind, seq, version, known_at) where version > 1;
 
 create table quarantine (
     quarantine_id bigint generated always as identity unique,
