@@ -23,6 +23,11 @@ FIRST = date(2026, 11, 9)
 NIGHTS = [FIRST + timedelta(days=number) for number in range(6)]
 CUTOFFS = [at(f"{night + timedelta(days=1)} 01:00") for night in NIGHTS]
 HISTORIES = 400 if FULL else 15
+INSERT = (
+    "insert into message (source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at,"
+    " known_at, known_basis, item_code, payload, content_sha256)"
+    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'night', %s, %s, repeat('0', 64))"
+)
 
 
 def history(random: Random) -> list[Said]:
@@ -65,30 +70,14 @@ def put(engine: Engine, told: list[Said], random: Random) -> None:
         payload = {name: said[name] for name in ("outcome", "promised_limit") if name in said}
         if one.key[1] == "accept" and random.random() < 0.5:
             payload["promised_due_at"] = "2026-11-30T00:00:00Z"
-        rows.append(
-            {
-                "source": "scjg" if one.is_upstream else "rsj",
-                **dict(zip(("case_no", "kind", "seq"), one.key, strict=True)),
-                "version": one.version,
-                "at": one.at,
-                "known_at": one.known_at,
-                "written_at": one.at - timedelta(minutes=random.randint(1, 5000)),
-                "payload": json.dumps(payload),
-                **{name: said[name] for name in ("occurred_at", "item_code")},
-            }
-        )
+        source, written_at = "scjg" if one.is_upstream else "rsj", one.at - timedelta(minutes=random.randint(1, 5000))
+        row = (source, *one.key, one.version, said["occurred_at"], written_at, one.at, one.known_at, one.known_at)
+        rows.append((*row, said["item_code"], json.dumps(payload)))
     with engine.begin() as connection:
         connection.exec_driver_sql("set local session_replication_role = replica")
         for table in ("message", "night", "feed", "watermark", "reconciled_night", "difference_event"):
             connection.exec_driver_sql(f"delete from {table}")
-        for row in rows:
-            connection.exec_driver_sql(
-                "insert into message (source, case_no, kind, seq, version, occurred_at, written_at, received_at,"
-                " loaded_at, known_at, known_basis, item_code, payload, content_sha256) values (%(source)s, %(case_no)s,"
-                " %(kind)s, %(seq)s, %(version)s, %(occurred_at)s, %(written_at)s, %(at)s, %(known_at)s, %(known_at)s, 'night',"
-                " %(item_code)s, %(payload)s, repeat('0', 64))",
-                row,
-            )
+        connection.exec_driver_sql(INSERT, rows)
         connection.exec_driver_sql(
             "insert into watermark select s, '*', now(), %s from unnest(array['scjg', 'rsj']) s", (FIRST,)
         )
