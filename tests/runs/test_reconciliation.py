@@ -160,7 +160,7 @@ def test_an_incident_names_the_records_in_the_delays_and_in_the_bulletin(
     assert opened == {"source": "rsj", "upstream": "scjg", "class": "wrong", "records": 1}
     chapter = weekly.compile_bulletin("2026-W47")
     page = next((settings().var_dir / "bulletins").glob("*.html")).read_text(encoding="utf-8")
-    assert "本周新发现漏报 7 条、错报 1 条；截至本周末尚有 8 条未更正" in page, chapter
+    assert "本周新发现漏报 7 条、错报 1 条；截至本周末尚有 8 项未更正" in page, chapter
 
 
 @pytest.fixture

@@ -91,10 +91,12 @@ def compile(connection: Connection, week: Week) -> Chapter:
 def _reconciled(differences: Sequence[outbox.Row]) -> str:
     counts = {name: [row for row in differences if row["class"] == name] for name in RECONCILED}
     said = "、".join(
-        f"{PUSH_CLASS[name]} {sum(row['opened'] for row in found)} 条" for name, found in counts.items() if found
+        f"{PUSH_CLASS[name]} {sum(row['opened'] for row in found)} {'件' if name == 'deleted' else '条'}"
+        for name, found in counts.items()
+        if found
     )
     standing = sum(row["standing"] for row in differences)
-    return f"对账：本周新发现{said}；截至本周末尚有 {standing} 条未更正，须由责任环节核实补报或更正。"
+    return f"对账：本周新发现{said}；截至本周末尚有 {standing} 项未更正，须由责任环节核实补报或更正。"
 
 
 def _differences(differences: Sequence[outbox.Row], week: Week) -> Table:
