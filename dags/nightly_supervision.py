@@ -1,4 +1,4 @@
-"""The night: pull, admit, judge and trace, notify. Every task is one call into `etl.runs.nightly`."""
+"""The night: pull, admit, judge, trace and reconcile, notify. Every task is one call into `etl.runs.nightly`."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ def nightly_supervision() -> None:
     def trace() -> dict[str, int]:
         return counts(nightly().trace())
 
+    @task(task_display_name="系统对账", trigger_rule="all_done")
+    def reconcile(params: Any, dag_run: Any) -> dict[str, int]:
+        return counts(nightly().reconcile(business_date(params, dag_run), params["sources"] or None))
+
     @task(task_display_name="通知", trigger_rule="none_failed")
     def notify(params: Any, dag_run: Any) -> dict[str, int]:
         return counts(nightly().notify(business_date(params, dag_run), mode=notify_mode(params, dag_run)))
@@ -72,10 +76,10 @@ def nightly_supervision() -> None:
     with TaskGroup("collect", group_display_name="归集", prefix_group_id=False):
         pulled, admitted = pull.expand(source=choose()), admit()
     with TaskGroup("supervise", group_display_name="监察", prefix_group_id=False):
-        judged, traced = judge(), trace()
-    pulled >> admitted >> judged >> traced
-    [judged, traced] >> (notified := notify())
-    [pulled, admitted, judged, traced, notified] >> watch()
+        judged, traced, reconciled = judge(), trace(), reconcile()
+    pulled >> admitted >> judged >> traced >> reconciled
+    [judged, traced, reconciled] >> (notified := notify())
+    [pulled, admitted, judged, traced, reconciled, notified] >> watch()
 
 
 nightly_supervision()

@@ -88,7 +88,43 @@ PUSH_CLASS = {
     "batch": "集中补录",
     "back_dated": "回填",
     "silent": "静默",
+    "missing": "漏报",
+    "extra": "上游未见",
+    "wrong": "错报",
+    "deleted": "来源删除",
 }
+FIELD = {
+    "occurred_at": "发生时间",
+    "item_code": "实施编码",
+    "applicant": "申请人",
+    "approved_days": "批准天数",
+    "approver": "批准人",
+    "began_at": "开始时间",
+    "case_type": "办件类型",
+    "certificate_no": "证照编号",
+    "certificate_required": "是否发证",
+    "channel": "申请方式",
+    "fee": "收费金额",
+    "fee_basis": "收费依据",
+    "handler": "办理人",
+    "inquiry_kind": "咨询投诉类别",
+    "joint": "联合办理",
+    "level": "层级",
+    "limit": "时限",
+    "limit_unit": "时限单位",
+    "materials": "补正材料",
+    "method": "领取方式",
+    "name": "环节名称",
+    "outcome": "结果",
+    "promised_due_at": "承诺办结时刻",
+    "promised_limit": "承诺时限",
+    "reason": "理由",
+    "satisfaction": "满意度",
+    "special_kind": "特别程序种类",
+    "stage_plan": "环节计划",
+    "statutory_limit": "法定时限",
+}
+"""Business fields of a record: all that two systems can say differently."""
 PUSH_STATE = {"late": "未恢复", "recovered": "已恢复"}
 MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent": "已发", "refused": "被拒收"}
 

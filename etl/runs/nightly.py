@@ -1,4 +1,4 @@
-"""One night: pull, admit, judge, trace, notify. The same verbs from the command line, from Airflow, for any past night.
+"""One night: pull, admit, judge, trace, reconcile, notify; from the command line, from Airflow, for any past night.
 
 Night D is everything that reached the sources up to its cut-off (D+1 01:00). A regular night pulls from the watermark;
 a past night pulls the window of its own business date; the very first night takes everything before its cut-off and
@@ -174,6 +174,13 @@ def trace() -> dict[str, int]:
     return tracing.trace(links())
 
 
+def reconcile(business_on: date, only: Sequence[str] | None = None) -> dict[str, int]:
+    """Compare sources that hold the same records, and list the cases of those that can be asked for all of them."""
+    from etl.runs import reconciling
+
+    return reconciling.reconcile(business_on, chosen(only))
+
+
 def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
     """Freeze what is new into mails and hand them over as `notify_mode` says; ``never`` does neither.
 
@@ -212,6 +219,7 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
         "admit": admit(business_on, only),
         "judge": judge(business_on, notify=mode, only=only),
         "trace": trace(),
+        "reconcile": reconcile(business_on, only),
         "notify": notify(business_on, mode),
     }
     with engine().connect() as connection:

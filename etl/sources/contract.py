@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -111,8 +111,30 @@ class Kind(Protocol):
         ...
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """A kind that can also say, at any time, which cases its source holds; no other is asked."""
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether the source purges nothing, so that a case it no longer holds was deleted."""
+        ...
+
+    def case_numbers(self, source: Source, connection: str) -> Iterator[pa.Array]:
+        """The number of every case the source holds, in pieces; a number may come more than once.
+
+        Raises what `pull` raises; pieces are worth nothing unless all of them came.
+        """
+        ...
+
+
 class Dialect(Protocol):
     """Turns text columns into canonical messages, column by column."""
+
+    @property
+    def case_no(self) -> str:
+        """The column that holds the case number, in every stream."""
+        ...
 
     @property
     def streams(self) -> Mapping[str, Any]:

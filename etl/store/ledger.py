@@ -176,9 +176,7 @@ def case_messages(
         always: cases not to be left out.
     """
     asked = [sorted(sources), known_by, list(kinds), None, changed_since, sorted(always)]
-    with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text("ledger/case_messages"), asked)
-        yield from map(_flat, whole_cases(cursor.fetch_record_batch(), PART_MESSAGES))
+    yield from map(_flat, whole_cases(stream("ledger/case_messages", asked), PART_MESSAGES))
 
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
@@ -204,6 +202,13 @@ def night_records(
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text("delays/night_records"), [after, until, sorted(sources), *columns])
         return cursor.fetch_arrow_table()
+
+
+def stream(statement: str, parameters: list[Any]) -> Iterator[pa.RecordBatch]:
+    """What a statement gives, batch after batch, so that memory stays bounded however much it is."""
+    with _arrow_connection().cursor() as cursor:
+        cursor.execute(sql_text(statement), parameters)
+        yield from cursor.fetch_record_batch()
 
 
 def _fetch(statement: str, parameters: list[Any]) -> pa.Table:

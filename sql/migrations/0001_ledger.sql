@@ -76,6 +76,8 @@ create table message (
 );
 create index on message (known_at);
 create index on message (case_no);
+-- Which records were revised, without looking at the others.
+create index on message (source, case_no, kind, seq, version, known_at) where version > 1;
 
 create table quarantine (
     quarantine_id bigint generated always as identity unique,
@@ -267,6 +269,44 @@ create table silence (
     last_on date not null, first_on date not null, working_days bigint not null,
     primary key (business_on, source)
 );
+
+-- Reconciliation. Night N's events of a pair of sources are differ(N) - differ(N-1), both by what was known, and only of
+-- nights on which both were complete; from when on a difference counts is said by its due_at.
+create table reconciled_night (
+    upstream text not null, downstream text not null, business_on date not null,
+    fingerprint text not null, compared_on date, cutoff_at timestamptz not null,
+    primary key (upstream, downstream, business_on)
+);
+create table difference_event (
+    upstream     text not null,
+    downstream   text not null,
+    case_no      text not null,
+    kind         text not null,
+    seq          int  not null,
+    class        text not null check (class in ('missing', 'extra', 'wrong')),
+    business_on  date not null,
+    event        text not null check (event in ('opened', 'cleared')),
+    hop          text not null,
+    due_at       timestamptz not null,
+    fields       text[] not null,
+    upstream_version   int,
+    downstream_version int,
+    primary key (upstream, downstream, case_no, kind, seq, class, business_on)
+);
+-- Cases a source no longer lists: absent from one full listing, deleted at the next that lacks it on another night, and
+-- returned when it is listed again. A deletion is the source's: what it once told stays in message.
+create table case_listing (
+    source text not null, business_on date not null, listed_cases bigint not null,
+    primary key (source, business_on)
+);
+create table case_absence (
+    source text not null, case_no text not null, business_on date not null,
+    event text not null check (event in ('absent', 'deleted', 'returned')),
+    primary key (source, case_no, business_on),
+    foreign key (source, business_on) references case_listing
+);
+create trigger append_only before update or delete or truncate on case_absence
+    for each statement execute function refuse_change();
 
 -- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.
 create table notice (

@@ -1,7 +1,8 @@
 -- Findings of one night's knowledge: records grouped by what they have in common, opened and closed by nights. Those
 -- held up by one stand-still are one incident, closed by the first night after it that brought anything over the hop.
 -- All others of a hop and class are one incident as long as every night that brings something brings more of them; a
--- night that brings nothing neither opens nor closes any. Nothing of this is stored: it is what the nights' rows say.
+-- night that brings nothing neither opens nor closes any. Differences between two sources, and cases a source deleted,
+-- are one incident where they opened and closed alike. Nothing of this is stored: it is what the nights' rows say.
 create or replace function push_finding_on(night date) returns table (
     source text, hop text, class text, opened_on date, closed_on date, state text, is_standstill boolean,
     began_at timestamptz, ended_at timestamptz, record_count bigint, longest_seconds bigint,
@@ -77,6 +78,24 @@ create or replace function push_finding_on(night date) returns table (
         from brought b
         where b.source = q.source and b.business_on > q.last_on
     ) c
+    union all
+    select d.downstream, d.hop, d.class, d.opened_on, d.closed_on,
+           case when d.closed_on is null then 'late' else 'recovered' end,
+           false, min(d.due_at), null, count(*), null, null, null,
+           (array_agg(d.evidence[1] order by d.evidence[1] collate "C"))[1:5]
+    from difference_on(night) d
+    group by d.downstream, d.hop, d.class, d.opened_on, d.closed_on
+    union all
+    select d.source, d.source, 'deleted', d.opened_on, d.closed_on,
+           case when d.closed_on is null then 'late' else 'recovered' end,
+           false, d.absent_on::timestamp at time zone 'Asia/Shanghai', null, count(*), null, null, null,
+           (array_agg(d.source || '/' || d.case_no order by d.case_no collate "C"))[1:5]
+    from (
+        select source, case_no, absent_on, opened_on, case when closed_on <= night then closed_on end as closed_on
+        from v_deleted_case
+        where opened_on <= night
+    ) d
+    group by d.source, d.absent_on, d.opened_on, d.closed_on
 $$;
 create or replace view v_push_finding as select * from push_finding_on('infinity');
 

@@ -209,6 +209,40 @@ comment on column link_lag.p50_working_days is 'Median in working days.';
 comment on column link_lag.p95_working_days is '95th percentile in working days.';
 comment on column link_lag.max_working_days is 'Longest in working days.';
 
+comment on table reconciled_night is 'Nights of which two sources that hold the same records have been compared.';
+comment on column reconciled_night.upstream is 'Source read at a place on the other one''s way, or that feeds it.';
+comment on column reconciled_night.downstream is 'Source in which the same records must be.';
+comment on column reconciled_night.business_on is 'Night.';
+comment on column reconciled_night.fingerprint is 'What was compared, and what the night rested on when it was.';
+comment on column reconciled_night.compared_on is 'Last night up to it on which both were complete; an earlier one than the night: nothing was concluded.';
+comment on column reconciled_night.cutoff_at is 'Cut-off of the night.';
+
+comment on table difference_event is 'What a night changed about a record on which two sources differ; v_difference gives the differences that count.';
+comment on column difference_event.upstream is 'Upstream source; with the next the pair.';
+comment on column difference_event.downstream is 'Downstream source.';
+comment on column difference_event.case_no is 'Case number; with kind and seq the record.';
+comment on column difference_event.kind is 'Kind of message.';
+comment on column difference_event.seq is 'Its number.';
+comment on column difference_event.class is 'missing 漏报: upstream only; extra 上游未见: downstream only; wrong 错报: both, with other content.';
+comment on column difference_event.business_on is 'Night.';
+comment on column difference_event.event is 'opened or cleared.';
+comment on column difference_event.hop is 'Hop between the two, origin->target.';
+comment on column difference_event.due_at is 'Cut-off from which on the difference counts.';
+comment on column difference_event.fields is 'Business fields that differ, when it was found.';
+comment on column difference_event.upstream_version is 'Version the upstream source said; null: none.';
+comment on column difference_event.downstream_version is 'Version the downstream source said; null: none.';
+
+comment on table case_listing is 'Full listings of the cases of a source that purges nothing, one a night at most.';
+comment on column case_listing.source is 'Source.';
+comment on column case_listing.business_on is 'Complete night it was taken with.';
+comment on column case_listing.listed_cases is 'Different cases it held.';
+
+comment on table case_absence is 'Known cases missing from full listings; append-only. What the source once told of them stays in message.';
+comment on column case_absence.source is 'Source.';
+comment on column case_absence.case_no is 'Case number.';
+comment on column case_absence.business_on is 'Night of the listing.';
+comment on column case_absence.event is 'absent for the first time, deleted: the next listing lacked it too, returned: listed again.';
+
 comment on table silence is 'Sources that normally send and were silent on a night though their feed was complete.';
 comment on column silence.business_on is 'Night.';
 comment on column silence.source is 'Source.';
@@ -216,12 +250,33 @@ comment on column silence.last_on is 'Night that last brought something.';
 comment on column silence.first_on is 'First silent working day.';
 comment on column silence.working_days is 'Silent working days up to the night.';
 
+comment on view v_difference is 'Records on which two sources differ beyond their grace, one row each; difference_on(night) gives them as known by any past night.';
+comment on column v_difference.upstream is 'Upstream source.';
+comment on column v_difference.downstream is 'Downstream source.';
+comment on column v_difference.case_no is 'Case number.';
+comment on column v_difference.kind is 'Kind of message.';
+comment on column v_difference.seq is 'Its number.';
+comment on column v_difference.class is 'missing, extra or wrong.';
+comment on column v_difference.hop is 'Hop that answers for what is missing or wrong.';
+comment on column v_difference.opened_on is 'First night, both sources complete, that it had outlasted its grace on.';
+comment on column v_difference.closed_on is 'First complete night on which they agreed again; null: open.';
+comment on column v_difference.due_at is 'Cut-off from which on it counts.';
+comment on column v_difference.fields is 'Business fields that differ.';
+comment on column v_difference.evidence is 'Message keys of both sides, of those that have it.';
+
+comment on view v_deleted_case is 'Cases a source no longer lists: two full listings of different nights, one after the other, lacked them.';
+comment on column v_deleted_case.source is 'Source.';
+comment on column v_deleted_case.case_no is 'Case number.';
+comment on column v_deleted_case.absent_on is 'Night of the first of the two.';
+comment on column v_deleted_case.opened_on is 'Night of the second.';
+comment on column v_deleted_case.closed_on is 'Night it was listed again; null: it is deleted.';
+
 comment on view v_push_finding is 'Push findings as incidents, opened and closed by nights; push_finding_on(night) gives them as known by any past night.';
 comment on column v_push_finding.source is 'Source.';
 comment on column v_push_finding.hop is 'Hop that answers, origin->target; entry:<source> where it is about the entry.';
-comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends.';
+comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends; missing 漏报, wrong 错报, extra 上游未见 as in v_difference; deleted 来源删除.';
 comment on column v_push_finding.opened_on is 'First night that knew of it.';
-comment on column v_push_finding.closed_on is 'First night after it that brought something over the hop and nothing of it; null: open.';
+comment on column v_push_finding.closed_on is 'First night after it that brought something over the hop and nothing of it, or on which the systems agreed again; null: open.';
 comment on column v_push_finding.state is 'late while open, recovered when closed.';
 comment on column v_push_finding.is_standstill is 'All records waited for the end of one stand-still.';
 comment on column v_push_finding.began_at is 'Stand-still: since when something waited; else when the first record set out; silence: first silent day.';
@@ -242,6 +297,7 @@ comment on column v_feed_state.source is 'Source.';
 comment on column v_feed_state.business_on is 'Night.';
 comment on column v_feed_state.feed_state is 'As in feed.';
 comment on column v_feed_state.state is 'fresh; late: not complete; recovered: complete again after a night that was not.';
+comment on function difference_on(date) is 'v_difference as known by the end of one night.';
 comment on function push_finding_on(date) is 'v_push_finding as known by the end of one night.';
 
 comment on table notice is 'Outbox: one frozen mail to one recipient.';

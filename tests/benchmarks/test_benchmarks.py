@@ -13,7 +13,18 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, history, judging, lags, large_night, night, staging, suspensions
+from benchmarks import (
+    admission,
+    due_dates,
+    history,
+    judging,
+    lags,
+    large_night,
+    night,
+    reconciliation,
+    staging,
+    suspensions,
+)
 from benchmarks.__main__ import registered, replaced
 from etl.domain.night import NEVER
 from etl.errors import UsageError
@@ -23,8 +34,8 @@ from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    names = ["admission", "due_dates", "history", "judging", "lags", "large_night", "night", "staging", "suspensions"]
-    assert list(registered()) == names
+    names = ["admission", "due_dates", "history", "judging", "lags", "large_night", "night", "reconciliation"]
+    assert list(registered()) == [*names, "staging", "suspensions"]
 
 
 def test_a_new_section_leaves_the_others_as_they_were() -> None:
@@ -172,6 +183,14 @@ def test_a_large_night_is_judged_in_parts_of_whole_cases(
     parts = [set(part["case_no"].to_pylist()) for part in store.case_messages(["zrzy"], large_night.LAST, ["accept"])]
     assert len(parts) > 1
     assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+@pytest.mark.database
+def test_reconciling_finds_what_a_full_join_finds_and_a_night_its_own_share(ledger: Engine) -> None:
+    reconciliation.fill(ledger, 2_000)
+    everything, joined, night = (work() for work in reconciliation.contestants(ledger).values())
+    assert everything == joined == {"missing": 2, "extra": 2, "wrong": 2}
+    assert night == {"wrong": 2}, "of the cases it told of"
 
 
 def _instead(engine: Engine, folder: Path):  # type: ignore[no-untyped-def]

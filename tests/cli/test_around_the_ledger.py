@@ -58,11 +58,14 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert planned["known_basis"] == "reconstructed"
 
     ended = jiancha("night", "--date", NIGHT)
-    assert (ended.code, set(ended.only)) == (0, {"admit", "judge", "trace", "notify", "incomplete", "frozen"})
+    assert (ended.code, set(ended.only)) == (
+        0,
+        {"admit", "judge", "trace", "reconcile", "notify", "incomplete", "frozen"},
+    )
     assert "pulled" in ended.err, "progress goes to standard error"
 
     status = jiancha("status", "--json").only
-    assert set(status) == {"sources", "cards", "outbox"}
+    assert set(status) == {"sources", "reconciliation", "cards", "outbox"}
     (source,) = status["sources"]
     assert source == {
         "source": "scjg", "last_complete_on": "2026-11-17", "accepted": 2, "repeated": 0, "quarantined": 0,

@@ -42,6 +42,9 @@ def judge(business_on, as_of=None, notify="auto", only=None):
 def trace():
     return _record("trace")
 
+def reconcile(business_on, only=None):
+    return _record("reconcile", business_on=business_on, only=only)
+
 def notify(business_on, mode="auto"):
     return _record("notify", business_on=business_on, mode=mode)
 """

@@ -23,16 +23,17 @@ def test_a_night_runs_every_verb_once_and_a_broken_source_fails_it_without_stopp
     assert sorted(call["source"] for call in calls[:3]) == ["alpha", "beta", "gamma"]
     assert {call["business_on"] for call in calls if call["verb"] != "trace"} == {"2025-10-10"}
     assert calls[3] == {"verb": "admit", "business_on": "2025-10-10", "only": None}
-    assert [call["verb"] for call in calls[4:6]] == ["judge", "trace"]
-    assert calls[6:] == [{"verb": "notify", "business_on": "2025-10-10", "mode": "auto"}]
+    assert [call["verb"] for call in calls[4:7]] == ["judge", "trace", "reconcile"]
+    assert calls[7:] == [{"verb": "notify", "business_on": "2025-10-10", "mode": "auto"}]
 
     monkeypatch.setenv("FAILING", "beta:SourceIncomplete")
     with pytest.raises(AirflowFailed, match="exit code 1"):
         run_night(date(2025, 10, 11), {"sources": ["alpha", "beta"], "notify": "never"})
-    again = recorded()[7:]
-    assert sorted(call["verb"] for call in again) == ["admit", "judge", "notify", "pull", "pull", "trace"]
+    again = recorded()[8:]
+    assert sorted(call["verb"] for call in again) == ["admit", "judge", "notify", "pull", "pull", "reconcile", "trace"]
     assert {call["verb"]: call["only"] for call in again if "only" in call} == {
         "admit": ["alpha", "beta"],
         "judge": ["alpha", "beta"],
+        "reconcile": ["alpha", "beta"],
     }
     assert {call.get("notify") or call.get("mode") for call in again} - {None} == {"never"}

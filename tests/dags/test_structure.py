@@ -42,7 +42,7 @@ def test_every_dag_file_parses_within_a_second_without_heavy_imports(parsed: dic
     assert parsed["heavy"] == []
 
 
-def test_the_night_is_wired_as_pull_admit_judge_and_trace_notify(nightly: dict[str, Any]) -> None:
+def test_the_night_is_wired_as_pull_admit_judge_trace_and_reconcile_notify(nightly: dict[str, Any]) -> None:
     tasks = nightly["tasks"]
     assert {name: task["upstream"] for name, task in tasks.items()} == {
         "choose": [],
@@ -50,8 +50,9 @@ def test_the_night_is_wired_as_pull_admit_judge_and_trace_notify(nightly: dict[s
         "admit": ["pull"],
         "judge": ["admit"],
         "trace": ["judge"],
-        "notify": ["judge", "trace"],
-        "watch": ["admit", "judge", "notify", "pull", "trace"],
+        "reconcile": ["trace"],
+        "notify": ["judge", "reconcile", "trace"],
+        "watch": ["admit", "judge", "notify", "pull", "reconcile", "trace"],
     }
     assert [name for name, task in tasks.items() if task["is_mapped"]] == ["pull"]
     assert {name: task["rule"] for name, task in tasks.items()} == {
@@ -60,6 +61,7 @@ def test_the_night_is_wired_as_pull_admit_judge_and_trace_notify(nightly: dict[s
         "admit": "all_done",
         "judge": "all_done",
         "trace": "all_done",
+        "reconcile": "all_done",
         "notify": "none_failed",
         "watch": "one_failed",
     }

@@ -56,7 +56,8 @@ def _write(book: Ledger, facts: dict[str, list[dict[str, object]]]) -> None:
     for decision in facts.get("decisions", []):
         made = {"actor": "周某", "reason": "核查", "evidence_keys": [], "called": None, "cutoff": time(1)}
         decide(book.engine, **{name: _value(name, value) for name, value in (made | decision).items()})
-    for table in ("feed", "link_lag", "push_finding", "landed_page", "quarantine", "finding_rule", "finding_event"):
+    pushes = ("link_lag", "push_finding", "reconciled_night", "difference_event", "case_listing", "case_absence")
+    for table in ("feed", *pushes, "landed_page", "quarantine", "finding_rule", "finding_event"):
         for row in facts.get(table, []):
             book.put(table, **{name: _value(name, value) for name, value in row.items()})
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import Connection
 
-from etl.domain.chinese import FEED, LEVEL
+from etl.domain.chinese import FEED, LEVEL, PUSH_CLASS
 from etl.domain.night import nights
 from etl.publish import links
 from etl.publish.chapter import Chapter, Section, Table, Week
@@ -15,12 +16,14 @@ from etl.publish.wording import NONE, duration, minute, percent, silence, titled
 from etl.store import feeds, outbox
 
 NO_RECORD = "无记录"
+RECONCILED = ("missing", "wrong", "extra", "deleted")
 
 
 def compile(connection: Connection, week: Week) -> Chapter:
     """Links, standstills, cards withdrawn as push delay, and the state of every feed on each night."""
     standstills = outbox.rows(connection, "week_standstills", **week.parameters())
     reassigned = outbox.rows(connection, "week_reassigned", **week.parameters())
+    differences = outbox.rows(connection, "week_differences", **week.parameters())
     shown = [row for row in week.links if links.is_told(row)]
     hops = [row for row in shown if links.is_hop(row)]
     due, sent, late = (sum(row[column] for row in hops) for column in ("due_count", "message_count", "late_count"))
@@ -38,6 +41,7 @@ def compile(connection: Connection, week: Week) -> Chapter:
                 "其间接口正常应答，须查明原因并补报。"
                 for row in feeds.silent(connection, week.last)
             ),
+            *([_reconciled(differences)] if differences else []),
         ),
         tables=(
             Table(
@@ -78,8 +82,39 @@ def compile(connection: Connection, week: Week) -> Chapter:
                 ),
                 ("红牌", "黄牌", "预警"),
             ),
+            *([_differences(differences, week)] if differences else []),
             _feeds(connection, week),
         ),
+    )
+
+
+def _reconciled(differences: Sequence[outbox.Row]) -> str:
+    counts = {name: [row for row in differences if row["class"] == name] for name in RECONCILED}
+    said = "、".join(
+        f"{PUSH_CLASS[name]} {sum(row['opened'] for row in found)} {'件' if name == 'deleted' else '条'}"
+        for name, found in counts.items()
+        if found
+    )
+    standing = sum(row["standing"] for row in differences)
+    return f"对账：本周新发现{said}；截至本周末尚有 {standing} 项未更正，须由责任环节核实补报或更正。"
+
+
+def _differences(differences: Sequence[outbox.Row], week: Week) -> Table:
+    return Table(
+        "对账差异",
+        ("数据源", "环节", "类别", "本周发现", "本周更正", "周末未了"),
+        tuple(
+            (
+                titled(row["source"], week.titles),
+                titled(row["hop"], week.titles),
+                PUSH_CLASS[row["class"]],
+                *(str(row[name]) for name in ("opened", "closed", "standing")),
+            )
+            for row in differences
+        ),
+        ("本周发现", "本周更正", "周末未了"),
+        "漏报指上游系统已有、逾推送时限下游系统仍没有的记录；错报指两系统同一记录的业务内容不一致；上游未见指仅下游系统有的"
+        "记录；来源删除指先后两夜的全量清单中均不再出现的办件。只依据两系统当夜数据均完整的核对。",
     )
 
 

@@ -1,9 +1,10 @@
 """省药监局: its own approval database, where every case is keyed a second time after the ministry's system.
 
 The ten tables, in which xtsj is when the record was written in the ministry's system and rksj when it was keyed again
-here. What lies between them is the lag of double entry (二次录入), and the link measures it.
+here. What lies between them is the lag of double entry (二次录入), and the link measures it. Nothing is purged from it.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from etl.sources.contract import Link, Source
@@ -19,7 +20,7 @@ SOURCE = Source(
     timezone="Asia/Shanghai",
     encoding="utf-8",
     in_force_from=date(2026, 11, 1),
-    kind=exchange.TABLES,
+    kind=replace(exchange.TABLES, keeps_rows=True),
     dialect=exchange.dialect(exchange.codes(FINISHED)),
     links=(
         Link(

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Result, Select, and_, create_engine, event, func, inspect, or_, select
 from sqlalchemy import column as column_of
 from sqlalchemy import table as table_of
@@ -28,10 +29,11 @@ from etl.settings import settings
 from etl.sources.contract import Decoded, Page, Pulled, Source, Window
 from etl.sources.kinds.deadline import Deadline
 from etl.sources.kinds.decode import columns
+from etl.sources.values import Rows
 
 _TEMPORAL = (sql_types.DateTime, sql_types.Date, sql_types.Time)
 _MEDIA_TYPE = "application/jsonl"
-_BUFFERED_ROWS = 200
+_BUFFERED_ROWS, _LISTED_ROWS = 200, 50_000
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ class Table:
         tables: the table of each stream.
         page_rows: rows read per page.
         total_seconds: limit on the whole pull; PostgreSQL is told to give up a query by then.
+        keeps_rows: nothing is ever purged from the tables; a case that is gone was deleted.
     """
 
     tables: Mapping[str, TableSpec]
     page_rows: int = 5_000
     total_seconds: float = 900.0
+    keeps_rows: bool = False
 
     def pull(self, source: Source, connection: str, window: Window) -> Iterator[Page | Pulled]:
         """Yield JSON Lines pages of every table in the window, then its `Pulled` with the table's own count.
@@ -138,6 +142,18 @@ class Table:
 
     def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
         """Nothing to do: the table belongs to the department and is only read."""
+
+    def case_numbers(self, source: Source, connection: str) -> Iterator[pa.Array]:
+        """The case numbers of every table, all in one snapshot; a row without one belongs to no case."""
+        name = source.dialect.case_no
+        with self._reading(source, connection) as (database, deadline):
+            for spec in self.tables.values():
+                number = _Shape.of(database, spec).columns[name]
+                listed = database.execute(select(number).distinct().execution_options(yield_per=_LISTED_ROWS))
+                for part in listed.partitions():
+                    deadline.check()
+                    texts = columns({name: [_text(value) for (value,) in part]}, range(len(part)), [])
+                    yield Rows(texts.rows, source.timezone).text(name).drop_null()
 
     def _stream(
         self, database: Connection, source: Source, stream: str, spec: TableSpec, window: Window, deadline: Deadline

@@ -36,6 +36,10 @@ documents as (
     union all select 'finding_event', to_jsonb(t) from finding_event t
     union all select 'link_lag', to_jsonb(t) from link_lag t
     union all select 'silence', to_jsonb(t) from silence t
+    union all select 'reconciled_night', to_jsonb(t) from reconciled_night t
+    union all select 'difference_event', to_jsonb(t) from difference_event t
+    union all select 'case_listing', to_jsonb(t) from case_listing t
+    union all select 'case_absence', to_jsonb(t) from case_absence t
     union all select 'notice', to_jsonb(t) from notice t
     union all select 'notice_item', to_jsonb(t) from notice_item t
     union all select 'notice_claim', to_jsonb(t) from notice_claim t

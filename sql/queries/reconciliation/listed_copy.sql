@@ -1,0 +1,1 @@
+copy listed from stdin with (format binary)

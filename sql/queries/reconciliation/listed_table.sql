@@ -1,0 +1,1 @@
+create temporary table listed (case_no text) on commit drop

@@ -1,0 +1,1 @@
+copy found from stdin with (format binary)
