@@ -175,7 +175,7 @@ def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> 
 
 def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
     """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
-    return _flat(_fetch(statement, parameters))
+    return _flat(fetch(statement, parameters))
 
 
 def night_records(
@@ -193,7 +193,8 @@ def night_records(
         return cursor.fetch_arrow_table()
 
 
-def _fetch(statement: str, parameters: list[Any]) -> pa.Table:
+def fetch(statement: str, parameters: list[Any]) -> pa.Table:
+    """What a statement gives, as it comes."""
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text(statement), parameters)
         return cursor.fetch_arrow_table()
