@@ -1,4 +1,4 @@
-"""Expectation suites as Python: every module here with a function `suite(cutoff)` is one suite.
+"""Expectation suites as Python: every module here with `suite(cutoff)` and `BASIS`, its document, is one suite.
 
 Importing a suite module is cheap; only calling `suite` imports great_expectations, which costs seconds.
 """
@@ -6,7 +6,7 @@ Importing a suite module is cheap; only calling `suite` imports great_expectatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +25,8 @@ class Rule:
     `critical` rejects the whole batch, `error` quarantines the row, `warning` only counts. Great Expectations' own
     severity knows no quarantine, so it stays unused. `kinds` empty means every kind; a row whose column is null
     passes unless the expectation is about nulls. Below `least_rows` rows the rule passes: a share of three rows
-    says nothing about a batch.
+    says nothing about a batch. `basis` is the document it rests on, by default its suite's. A rule `of` kinds looks at
+    how many messages of each kind a night brought, not at the messages.
     """
 
     id: str
@@ -34,6 +35,8 @@ class Rule:
     expectation: Expectation
     kinds: frozenset[str] = field(default=frozenset())
     least_rows: int = 0
+    basis: str = ""
+    of: Literal["messages", "kinds"] = "messages"
 
 
 def names() -> list[str]:
@@ -44,4 +47,5 @@ def names() -> list[str]:
 def suites(cutoff: datetime) -> Iterator[tuple[str, list[Rule]]]:
     """(name, rules) of every suite, for messages admitted by the night that closes at `cutoff` (aware)."""
     for name in names():
-        yield name, import_module(f"expectations.{name}").suite(cutoff)
+        module = import_module(f"expectations.{name}")
+        yield name, [replace(rule, basis=rule.basis or module.BASIS) for rule in module.suite(cutoff)]

@@ -23,9 +23,18 @@ def column(name: str) -> Column:
     return Column(name)
 
 
-def present(name: str, where: Condition | None = None) -> Expectation:
+FILLER = "^(?:无|没有|同意|略|测试|[0-9a-zA-Z.。/、—-]{1,3})$"
+"""What is typed where a field may not be left empty."""
+
+
+def present(name: str, where: Condition | None = None, mostly: float = 1) -> Expectation:
     """The column is not null."""
-    return _expect("ExpectColumnValuesToNotBeNull", column=name, row_condition=where)
+    return _expect("ExpectColumnValuesToNotBeNull", column=name, row_condition=where, mostly=mostly)
+
+
+def told() -> Expectation:
+    """The record that must come before this one (`etl.quality.linkage`) is in the batch or in the ledger."""
+    return between("is_opened", 1, None)
 
 
 def known(name: str, codes: Iterable[str]) -> Expectation:

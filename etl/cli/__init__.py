@@ -21,6 +21,7 @@ from etl.cli import (
     ledger,
     notices,
     operating,
+    quality,
     reconcile,
     reference,
     source,
@@ -28,7 +29,7 @@ from etl.cli import (
 from etl.errors import JianchaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
-for commands in (judging.app, operating.app, delays.app, reconcile.app, findings.app, impact.app):
+for commands in (judging.app, operating.app, delays.app, reconcile.app, quality.app, findings.app, impact.app):
     app.add_typer(commands)
 for group in (card, source, ledger, notices, reference, calendar, backfill):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -18,11 +18,16 @@ def delays(
     last: Annotated[str | None, typer.Option("--to", help="Last night; default: the last one measured.")] = None,
     source: Sources = None,
     as_json: Json = False,
+    as_heat: Annotated[bool, typer.Option("--heat", help="JSON for a heat table: link by night.")] = False,
 ) -> None:
     """Every hop of every source: due, arrived, late, lags, clock skew, backlog; incidents; who answers for cards."""
     from etl.runs import link_report, nightly
 
     end = date_of(last) if last else link_report.last_night()
     begin = date_of(first) if first else end - timedelta(days=6)
-    found = link_report.report(begin, end, nightly.chosen(source) if source else ())
+    only = nightly.chosen(source) if source else ()
+    if as_heat:
+        print_json(link_report.heat(begin, end, only))
+        return
+    found = link_report.report(begin, end, only)
     print_json(found) if as_json else typer.echo(link_report.as_text(found))

@@ -126,6 +126,7 @@ FIELD = {
 }
 """Business fields of a record: all that two systems can say differently."""
 PUSH_STATE = {"late": "未恢复", "recovered": "已恢复"}
+SEVERITY = {"critical": "整批拒收", "error": "隔离该条", "warning": "提示"}
 MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent": "已发", "refused": "被拒收"}
 
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.message import KEY, PAYLOAD, SUBJECT, TIMES
 from etl.errors import JianchaError
+from etl.quality.linkage import Lookup
+from etl.quality.measures import MEASURES, measured
 from expectations import Rule, Severity, suites
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.expectations.expectation import Expectation
     from pandas import DataFrame
 
 FAILED = pa.schema([("row", pa.int64()), ("suite", pa.string()), ("rule", pa.string()), ("severity", pa.string())])
-LAGS = {"transport_lag_s": ("received_at", "written_at"), "push_lag_s": ("written_at", "occurred_at")}
-"""Columns measured for the suites: seconds by which the first time lies after the second."""
+VOLUMES = pa.schema([("kind", pa.string()), ("row_count", pa.int64()), ("usual_count", pa.float64())])
+"""Messages of a kind a night brought, and how many are usual (null: not known yet)."""
+LEAST_USUAL = 10
+"""A kind of which fewer are usual varies too much to be compared."""
 
 # Failing rows come back as the frame's index labels, which are positions in the given table: no key column can be
 # null or repeated that way, and no message content is copied into results.
@@ -35,7 +42,10 @@ _RESULT_FORMAT = {
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule found: rows it looked at (its kinds and condition), rows that failed."""
+    """What one rule found: rows it looked at (its kinds and condition), rows that failed.
+
+    `columns`: what it looks at; `samples`: a few failing rows in words, without personal data.
+    """
 
     suite: str
     rule: str
@@ -43,6 +53,9 @@ class RuleResult:
     severity: Severity
     checked_rows: int
     failed_rows: int
+    basis: str = ""
+    columns: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,21 +71,42 @@ class Findings:
         return [result for result in self.results if result.severity == "critical" and result.failed_rows]
 
 
-def check(messages: pa.Table, cutoff: datetime) -> Findings:
+def check(messages: pa.Table, cutoff: datetime, lookup: Lookup | None = None) -> Findings:
     """Check messages (`etl.domain.message.SCHEMA`, further columns ignored) admitted by the night closing at `cutoff`.
+
+    Args:
+        lookup: where to look for records that must have come before and are not in the batch; without it nobody is
+            reproached for lacking them.
 
     Raises:
         JianchaError: a rule could not be evaluated; that is never taken as a pass.
     """
-    rules = [(suite, rule) for suite, members in suites(cutoff) for rule in members]
+    rules = [(suite, rule) for suite, members in suites(cutoff) for rule in members if rule.of == "messages"]
+    told = measured(messages, lookup)
+    return _found(rules, lambda kinds: _frame(told, kinds))
+
+
+def check_volumes(volumes: pa.Table, cutoff: datetime) -> Findings:
+    """Check how many messages of each kind (`VOLUMES`) the night closing at `cutoff` brought."""
+    rules = [(suite, rule) for suite, members in suites(cutoff) for rule in members if rule.of == "kinds"]
+    compared = pc.if_else(pc.greater_equal(volumes["usual_count"], LEAST_USUAL), volumes["usual_count"], None)
+    share = pc.divide(volumes["row_count"].cast(pa.float64()), compared)
+    frame = pa.table({"share_of_usual": share}).filter(pc.is_valid(share)).to_pandas()
+    frame.index = np.flatnonzero(pc.is_valid(share).to_numpy())
+    return _found(rules, lambda kinds: frame)
+
+
+def _found(rules: list[tuple[str, Rule]], frame_of: Callable[[frozenset[str]], DataFrame]) -> Findings:
     by_kinds: dict[frozenset[str], list[tuple[str, Rule]]] = defaultdict(list)
     for suite, rule in rules:
         by_kinds[rule.kinds].append((suite, rule))
     source = _frames()
     found: dict[tuple[str, str], tuple[RuleResult, pa.Table]] = {}
     for kinds, members in by_kinds.items():
-        for suite, rule, checked, rows in _evaluate(source, _frame(messages, kinds), members):
-            result = RuleResult(suite, rule.id, rule.title, rule.severity, checked, len(rows))
+        for suite, rule, checked, rows in _evaluate(source, frame_of(kinds), members):
+            result = RuleResult(
+                suite, rule.id, rule.title, rule.severity, checked, len(rows), rule.basis, _columns(rule.expectation)
+            )
             constant = [pa.repeat(text, len(rows)) for text in (suite, rule.id, rule.severity)]
             found[suite, rule.id] = result, pa.table([pa.array(rows, pa.int64()), *constant], schema=FAILED)
     if len(found) != len(rules):
@@ -80,6 +114,12 @@ def check(messages: pa.Table, cutoff: datetime) -> Findings:
     in_order = [found[suite, rule.id] for suite, rule in rules]
     failed = pa.concat_tables([FAILED.empty_table(), *(table for _, table in in_order)])
     return Findings([result for result, _ in in_order], failed)
+
+
+def _columns(expectation: Expectation) -> tuple[str, ...]:
+    """The columns an expectation looks at, one or a pair."""
+    names = (getattr(expectation, name, None) for name in ("column", "column_A", "column_B"))
+    return tuple(name for name in names if name)
 
 
 def _frames() -> BatchDefinition[Any]:
@@ -98,18 +138,14 @@ def _frames() -> BatchDefinition[Any]:
 
 def _frame(messages: pa.Table, kinds: frozenset[str]) -> DataFrame:
     """The messages of some kinds, with those kinds' payload, as a pandas frame indexed by position in `messages`."""
-    import numpy as np
     import pandas as pd
 
     positions = np.arange(len(messages), dtype=np.int64)
     if kinds:
         positions = positions[pc.is_in(messages["kind"], pa.array(sorted(kinds))).to_numpy()]
         messages = messages.take(positions)
-    for name, (after, before) in LAGS.items():
-        microseconds = pc.subtract(*(messages[column].cast(pa.int64()) for column in (after, before)))
-        messages = messages.append_column(name, pc.divide(microseconds.cast(pa.float64()), 1e6))
     payload = dict.fromkeys(name for kind in sorted(kinds) for name in PAYLOAD[kind])
-    columns = [*KEY, *TIMES, *SUBJECT, *LAGS, *payload]
+    columns = [*KEY, *TIMES, *SUBJECT, *MEASURES, *payload]
     scalar = [name for name in columns if not pa.types.is_nested(messages.schema.field(name).type)]
     frame: DataFrame = messages.select(scalar).to_pandas()
     # Great Expectations compares int64 by column but any narrower integer one value at a time.

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.domain.chinese import KIND
 from etl.domain.message import SCHEMA
 from etl.domain.night import cutoff_at, first_cutoffs, to_us
 from etl.errors import BatchRejected, SourceContractBroken, UsageError
-from etl.quality.check import Findings, RuleResult, check
+from etl.quality.check import VOLUMES, Findings, RuleResult, check, check_volumes
+from etl.quality.linkage import Lookup
+from etl.runs import samples
 from etl.settings import settings
 from etl.sources import drift
 from etl.sources.contract import Decoded, Source
 from etl.store import landing, ledger, quality
+from etl.store.calendars import stored
 from etl.store.engine import engine
 from etl.store.landing import LandedPage
 from etl.store.ledger import Refusal
 
 DRIFT_ROWS = 10
 """Fewer rows refused alike than this say nothing about their source."""
+ALIKE_NIGHTS, ALIKE_WITHIN_DAYS = 14, 42
+"""Earlier working days, or rest days, whose volumes a night's are compared with."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,17 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
         BatchRejected: a critical expectation failed, or most rows of a stream for one reason; none of these pages is
             admitted.
     """
+    known_at = cutoff_at(business_on, settings().cutoff)
     with engine().connect() as connection:
         waiting = landing.pages_to_admit(connection, source.name, business_on)
-    if not waiting:
-        return {}
-    known_at = cutoff_at(business_on, settings().cutoff)
+    counts = _admit_pages(source, waiting, known_at) if waiting else {}
+    _compare_volumes(source.name, business_on, known_at)
+    return counts
+
+
+def _admit_pages(source: Source, waiting: Sequence[LandedPage], known_at: datetime) -> dict[str, int]:
     pages = [read_page(source, page, page.content()) for page in waiting]
-    findings, failed = check_rows(pages, known_at)
+    findings, failed = check_rows(pages, known_at, lambda wanted: quality.openings(wanted, known_at))
     results = [*findings.results, *_drift_results(pages)]
     for night in sorted({page.business_on for page in waiting}):  # whichever run found its pages waiting
         quality.record(engine(), source.name, night, results)
@@ -67,6 +77,26 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
         for name in counts:
             counts[name] += getattr(result, name)
     return counts
+
+
+def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None:
+    """How many messages of each kind the night brought, against what is usual on such days; it is only said."""
+    calendar = stored(engine()).book("cn").known(business_on)
+    earlier = [business_on - timedelta(days=back) for back in range(1, ALIKE_WITHIN_DAYS + 1)]
+    is_worked = calendar.is_working_day(business_on)
+    alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
+    counted = quality.count_volumes(engine(), source, business_on, known_at, alike)
+    if not any(row["usual_count"] for row in counted):
+        return
+    findings = check_volumes(pa.Table.from_pylist(counted, VOLUMES), known_at)
+    told: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for failure in findings.failed.to_pylist():
+        row = counted[failure["row"]]
+        told[failure["suite"], failure["rule"]].append(
+            f"{KIND[row['kind']]}：{row['row_count']} 条，通常 {row['usual_count']:g} 条"
+        )
+    results = [replace(result, samples=tuple(told[result.suite, result.rule])) for result in findings.results]
+    quality.record(engine(), source, business_on, results)
 
 
 def replay(source: Source, business_on: date) -> dict[str, int]:
@@ -163,14 +193,21 @@ def _told(messages: pa.Table, doubts: Sequence[Refusal]) -> Iterator[Refusal]:
         yield replace(doubt, case_no=case_no, kinds=tuple(kinds))
 
 
-def check_rows(pages: Sequence[Read], known_at: datetime) -> tuple[Findings, list[list[Refusal]]]:
-    """All expectations over all pages at once -> (findings, per page the rows to quarantine)."""
+def check_rows(
+    pages: Sequence[Read], known_at: datetime, lookup: Lookup | None = None
+) -> tuple[Findings, list[list[Refusal]]]:
+    """All expectations over all pages at once -> (findings with samples, per page the rows to quarantine).
+
+    Args:
+        lookup: where else records may be that must have come before; none: nobody is reproached for lacking them.
+    """
     numbered = [
         read.messages.append_column("page", pa.array(np.full(len(read.messages), number)))
         for number, read in enumerate(pages)
     ]
     messages = pa.concat_tables(numbered)
-    findings = check(messages, known_at)
+    findings = check(messages, known_at, lookup)
+    findings = replace(findings, results=samples.with_samples(findings, messages))
     doubts: list[list[Refusal]] = [[] for _ in pages]
     errors = findings.failed.filter(pc.equal(findings.failed["severity"], "error"))
     rows = messages.take(errors["row"])
@@ -219,6 +256,7 @@ def _drift_results(pages: Sequence[Read]) -> list[RuleResult]:
             "error" if change.what in (drift.NEW_CODE, drift.RETYPED) else "warning",
             rows[change.stream],
             count,
+            basis="数据源模块登记的字段与代码",
         )
         for change, count in concerned.items()
     ]

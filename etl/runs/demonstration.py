@@ -190,7 +190,7 @@ def _forget() -> None:
     var_dir = settings().var_dir
     if settings().database_url:
         raise ConfigurationError("--fresh drops only the embedded database; unset JIANCHA_DATABASE_URL")
-    for name in ("pgdata", "city", "boston", "boston.part", "landing", "mail", "bulletins", "airflow"):
+    for name in ("pgdata", "city", "boston", "boston.part", "landing", "mail", "bulletins", "quality", "airflow"):
         shutil.rmtree(var_dir / name, ignore_errors=True)
 
 

@@ -10,7 +10,7 @@ from etl.domain.chinese import FEED, LEVEL, NATURE, nature
 from etl.domain.night import ZONE, cutoff_at
 from etl.publish import links
 from etl.publish.wording import duration, silence, titled
-from etl.runs import judging, link_report, overview, ways
+from etl.runs import judging, link_report, overview, quality_report, ways
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
@@ -32,6 +32,7 @@ def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, An
         *_example("suspect", "一张待核实的牌", names),
         ["", "真实数据：波士顿 311（2016、2022），同一流程、独立台账", *_boston(boston)],
         ["", f"邮件　　{settings().var_dir / 'mail'}（{_mails()} 封，.eml，可直接打开）"],
+        [f"数据质量　{quality_report.page_of(last)}"],
         [f"周报　　{bulletin['html']}", f"　　　　{bulletin['docx']}"],
         [f"台账链首　{bulletin['head_hash']}"],
     ]

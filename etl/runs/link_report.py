@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -74,6 +75,34 @@ def report(first: date, last: date, only: Collection[str] = ()) -> dict[str, Any
         "links": links(first, last, known_on, only),
         "incidents": [row for row in incidents if not only or row["source"] in only],
         "reassigned": [row for row in cards if not only or row["source"] in only],
+    }
+
+
+def heat(first: date, last: date, only: Collection[str] = ()) -> dict[str, Any]:
+    """Link by night, for a page to colour: P95 of what arrived and the on-time rate of what was due.
+
+    Returns:
+        from, to, nights, and per source and hop: source, hop, title, cells (one per night; null: nothing was due).
+        A cell: due_count, late_count, p95_seconds, p95_working_days, on_time_percent (two decimals).
+    """
+    known_on, span = max(last, last_night()), list(nights(first, last))
+    cells: dict[tuple[str, str], dict[date, dict[str, Any]]] = {}
+    for night in span:
+        for row in links(night, night, known_on, only):
+            if is_hop(row) and row["due_count"]:
+                cells.setdefault((row["source"], row["hop"]), {})[night] = {
+                    **{name: row[name] for name in ("due_count", "late_count", "p95_seconds", "p95_working_days")},
+                    "on_time_percent": number(Decimal(100 * (row["due_count"] - row["late_count"])) / row["due_count"]),
+                }
+    names = ways.titles()
+    return {
+        "from": first,
+        "to": last,
+        "nights": span,
+        "links": [
+            {"source": source, "hop": hop, "title": titled(hop, names), "cells": [found.get(night) for night in span]}
+            for (source, hop), found in sorted(cells.items(), key=lambda entry: (entry[0][0], _place(entry[0][1])))
+        ],
     }
 
 

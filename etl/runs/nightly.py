@@ -99,8 +99,11 @@ def _pull(declared: Source, connection: str, business_on: date) -> dict[str, int
 
 
 def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int]:
-    """Admit every landed page up to the night; a source that cannot be admitted does not hold up the others."""
-    from etl.runs import admission
+    """Admit every landed page up to the night; a source that cannot be admitted does not hold up the others.
+
+    What the expectations said of the night is written as a page beside.
+    """
+    from etl.runs import admission, quality_report
 
     totals: defaultdict[str, int] = defaultdict(int)
     failures: list[JianchaError] = []
@@ -119,6 +122,7 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
     for failure in failures:
         log.error("not admitted", reason=str(failure))
     totals["failed_sources"] = len(failures)
+    quality_report.write(business_on)
     return dict(totals)
 
 

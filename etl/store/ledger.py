@@ -186,7 +186,7 @@ def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> 
 
 def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
     """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
-    return _flat(_fetch(statement, parameters))
+    return _flat(fetch(statement, parameters))
 
 
 def night_records(
@@ -211,7 +211,8 @@ def stream(statement: str, parameters: list[Any]) -> Iterator[pa.RecordBatch]:
         yield from cursor.fetch_record_batch()
 
 
-def _fetch(statement: str, parameters: list[Any]) -> pa.Table:
+def fetch(statement: str, parameters: list[Any]) -> pa.Table:
+    """What a statement gives, as it comes."""
     with _arrow_connection().cursor() as cursor:
         cursor.execute(sql_text(statement), parameters)
         return cursor.fetch_arrow_table()

@@ -105,10 +105,21 @@ create table quality_result (
     suite        text not null,
     rule         text not null,
     title        text not null,
+    basis        text not null,
     severity     text not null check (severity in ('critical', 'error', 'warning')),
     checked_rows bigint not null,
     failed_rows  bigint not null,
+    samples      text[] not null,
     primary key (source, business_on, suite, rule)
+);
+-- How many messages of each kind became known with a night, and how many are usual.
+create table quality_volume (
+    source       text not null,
+    business_on  date not null,
+    kind         text not null,
+    row_count    bigint not null,
+    usual_count  double precision,
+    primary key (source, business_on, kind)
 );
 
 -- Reference data: validity is start-only, the next row ends it.

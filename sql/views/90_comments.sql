@@ -84,9 +84,18 @@ comment on column quality_result.business_on is 'Night that admitted.';
 comment on column quality_result.suite is 'Module of expectations/, or drift: a change of the source itself.';
 comment on column quality_result.rule is 'Rule within the suite; of drift the stream, what changed, the column and the value that shows it.';
 comment on column quality_result.title is 'The rule, or the change, in Chinese.';
+comment on column quality_result.basis is 'The document the rule rests on.';
 comment on column quality_result.severity is 'critical rejects the batch, error quarantines the row, warning only counts.';
-comment on column quality_result.checked_rows is 'Messages the rule looked at.';
-comment on column quality_result.failed_rows is 'Messages that failed it.';
+comment on column quality_result.checked_rows is 'Messages the rule looked at; of volume the kinds of messages.';
+comment on column quality_result.failed_rows is 'Messages, or kinds, that failed it.';
+comment on column quality_result.samples is 'A few of them in words, without personal data.';
+
+comment on table quality_volume is 'How many messages of each kind became known with a night, and how many are usual.';
+comment on column quality_volume.source is 'Source.';
+comment on column quality_volume.business_on is 'Night.';
+comment on column quality_volume.kind is 'Kind of message.';
+comment on column quality_volume.row_count is 'Messages that became known with the night.';
+comment on column quality_volume.usual_count is 'Median of up to 14 earlier nights of the same sort (working day or rest day) within six weeks whose feeds were complete; null where they are fewer than five.';
 
 comment on table department is 'Departments by code; imported. Validity is start-only: the next row ends it.';
 comment on column department.code is 'Unified social credit code (统一社会信用代码).';

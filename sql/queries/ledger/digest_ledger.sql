@@ -1,15 +1,16 @@
 -- Canonical dump of everything the ledger says. Left out, by this list alone: wall clocks, surrogates, the evidence
 -- chain (it follows the order of appending) and what is printed from it, and traces of attempts (a night pulled twice
--- counts its rows twice; what became of them is in message and quarantine). Two tables are left out altogether:
--- landed_page (how the bytes arrived: pages and attempts) and alembic_version (the schema, not what it holds). So are
--- the results of suite drift, which say in which night's run a change was seen on a page.
+-- counts its rows twice; what became of them is in message and quarantine). Three tables are left out altogether:
+-- landed_page (how the bytes arrived: pages and attempts), alembic_version (the schema, not what it holds) and
+-- quality_volume (counted from message). So are the results of suite drift, which say in which night's run a change was
+-- seen on a page, and of suite volume, which compare a night with those run before it.
 with excluded (tbl, columns) as (
     values
         ('message', array['message_id', 'page_id', 'inserted_at']),
         ('quarantine', array['quarantine_id', 'page_id', 'row_no', 'noted_at']),
         ('feed', array['updated_at', 'detail', 'declared_rows', 'landed_rows', 'repeated_rows', 'quarantined_rows',
                        'unexplained_rows']),
-        ('quality_result', array['checked_rows', 'failed_rows']),
+        ('quality_result', array['checked_rows', 'failed_rows', 'samples']),
         ('night', array['judged_at']),
         ('card_event', array['seq', 'prev_hash', 'hash', 'appended_at', 'voids_seq', 'revision']),
         ('card_decision', array['seq', 'prev_hash', 'hash', 'appended_at']),
@@ -22,7 +23,7 @@ documents as (
     union all select 'watermark', to_jsonb(t) from watermark t
     union all select 'quarantine', to_jsonb(t) from quarantine t
     union all select 'feed', to_jsonb(t) from feed t
-    union all select 'quality_result', to_jsonb(t) from quality_result t where suite <> 'drift'
+    union all select 'quality_result', to_jsonb(t) from quality_result t where suite not in ('drift', 'volume')
     union all select 'department', to_jsonb(t) from department t
     union all select 'item', to_jsonb(t) from item t
     union all select 'recipient', to_jsonb(t) from recipient t

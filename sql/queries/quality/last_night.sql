@@ -1,0 +1,1 @@
+select max(business_on) from quality_result
