@@ -99,7 +99,7 @@ def _pull(declared: Source, connection: str, business_on: date) -> dict[str, int
 
 def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int]:
     """Admit every landed page up to the night; a source that cannot be admitted does not hold up the others."""
-    from etl.runs import admission
+    from etl.runs import admission, completeness
 
     totals: defaultdict[str, int] = defaultdict(int)
     failures: list[JianchaError] = []
@@ -113,7 +113,10 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
         except JianchaError as error:
             failures.append(error)
             detail = str(error)
-        feeds.set_admitted(engine(), name, business_on, cutoff_at(business_on, settings().cutoff), detail, waiting)
+        doubt = completeness.doubt(sources.get(name), business_on)
+        cutoff = cutoff_at(business_on, settings().cutoff)
+        feeds.set_admitted(engine(), name, business_on, cutoff, detail, waiting, doubt)
+        completeness.settle_later(sources.get(name), business_on)
         reach("admit.after_feed")
     for failure in failures:
         log.error("not admitted", reason=str(failure))
@@ -361,7 +364,8 @@ def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> No
 def _standing_hop(source: str, state: str, detail: str) -> str:
     """Where an incomplete feed stands still: before us if its own data end early, otherwise on the way to us."""
     way = links().get(source, Route(source, ()))
-    return way.hop() if way.links and state == "late" and detail != feeds.UNPULLED else way.pull_hop
+    is_before_us = state in ("late", "stale", "low", "silent") and detail != feeds.UNPULLED
+    return way.hop() if way.links and is_before_us else way.pull_hop
 
 
 def _counts(cards: pa.Table) -> dict[str, int]:
