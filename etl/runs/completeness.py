@@ -1,4 +1,4 @@
-"""May a night's feed, read to its end, be believed? Not if its files are another day's, or if it brought far too little."""
+"""May a night's feed, read to its end, be believed? Not if its files are another day's, or if far too little came."""
 
 from __future__ import annotations
 

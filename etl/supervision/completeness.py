@@ -24,8 +24,10 @@ LEAST_NIGHTS = {True: 10, False: 5}
 """Fewer than these say nothing."""
 LEAST_MEDIAN = 20
 """A usual volume below this says nothing about one night: no records can be chance."""
-CHANCE = 0.001
+CHANCE = 0.0001
 """How improbable a silence must be before it is none by chance."""
+HABIT = 0.9
+"""On this share of its working days at least a source must bring something for its silence to mean anything."""
 TOTAL = "各类消息合计"
 
 
@@ -45,11 +47,11 @@ def volume_doubt(first: date, is_working: npt.NDArray[np.bool_], counts: Mapping
         is_working: whether its day is worked.
         counts: per kind of message how many arrived for it, by the knowledge of the last one.
 
-    Below the band is what is less than a quarter of the median, and less than half of the least, of the last `HISTORY`
-    nights of its kind that were believed, all kinds of message together or one alone. No record at all for so many
-    working days that it has a chance below `CHANCE`, given on how many such days the source brings something, is silence
-    however small the source. A feed once doubted stays so until a night that could be doubted is not: a quiet Sunday
-    proves nothing.
+    Below the band is what is less than a quarter of the median, and less than half of the least but one, of the last
+    `HISTORY` nights of its kind that were believed, all kinds of message together or one alone. Of a source that brings
+    something on nearly every working day, no record at all for so many of them that it has a chance below `CHANCE` is
+    silence, however small the source. A feed once doubted stays so until a night that could be doubted is not: a quiet
+    Sunday proves nothing.
     """
     total = np.sum(list(counts.values()), axis=0)
     found = [_silent(is_working, total, first)]
@@ -63,7 +65,12 @@ def band(earlier: list[int], is_working: bool) -> float | None:
     recent = earlier[-HISTORY[is_working] :]
     if len(recent) < LEAST_NIGHTS[is_working] or (median := float(np.median(recent))) < LEAST_MEDIAN:
         return None
-    return min(median / 4, min(recent) / 2)
+    return min(median / 4, _least(recent) / 2)
+
+
+def _least(recent: list[int]) -> int:
+    """The least but one: a single bad night must not open the door for others."""
+    return sorted(recent)[1]
 
 
 def _low(is_working: npt.NDArray[np.bool_], counts: Counts, first: date, title: str) -> Doubt | None:
@@ -79,7 +86,7 @@ def _low(is_working: npt.NDArray[np.bool_], counts: Counts, first: date, title: 
                 recent = earlier[-HISTORY[works] :]
                 detail = (
                     f"{title}仅到 {count} 条，此前 {len(recent)} 个{'工作日' if works else '休息日'}"
-                    f"中位数 {np.median(recent):g} 条、最少 {min(recent)} 条，低于下限 {least:g} 条"
+                    f"中位数 {np.median(recent):g} 条、次少 {_least(recent)} 条，低于下限 {least:g} 条"
                 )
         if since < 0:
             earlier.append(count)
@@ -97,8 +104,9 @@ def _silent(is_working: npt.NDArray[np.bool_], counts: Counts, first: date) -> D
     last = int(brought[-1])
     habit = (counts[: last + 1] > 0)[is_working[: last + 1]][-HISTORY[True] :]
     quiet = int(is_working[last + 1 :].sum())
-    share = (int(habit.sum()) + 0.5) / (len(habit) + 1)
-    if len(habit) < LEAST_NIGHTS[True] or not quiet or (1 - share) ** quiet >= CHANCE:
+    if len(habit) < LEAST_NIGHTS[True] or habit.mean() < HABIT or not quiet:
+        return None
+    if (1 - int(habit.sum()) / (len(habit) + 2)) ** quiet >= CHANCE:  # a habit of twenty days is no certainty
         return None
     on = first + timedelta(days=last)
     return Doubt(
