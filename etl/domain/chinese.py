@@ -41,7 +41,16 @@ CLOCK = {
     "complaint": "投诉",
 }
 UNIT = {"working_day": "个工作日", "natural_day": "个自然日", "hour": "小时", "minute": "分钟", "month": "个月"}
-FEED = {"pulled": "已取未核", "complete": "完整", "partial": "不完整", "late": "迟到", "failed": "失败"}
+FEED = {
+    "pulled": "已取未核",
+    "complete": "完整",
+    "partial": "不完整",
+    "late": "迟到",
+    "failed": "失败",
+    "stale": "旧数据",
+    "low": "数量异常",
+    "silent": "静默",
+}
 KIND = {
     "apply": "申办",
     "pre_accept": "预受理",

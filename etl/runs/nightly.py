@@ -103,7 +103,7 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
 
     What the expectations said of the night is written as a page beside.
     """
-    from etl.runs import admission, quality_report
+    from etl.runs import admission, completeness, quality_report
 
     totals: defaultdict[str, int] = defaultdict(int)
     failures: list[JianchaError] = []
@@ -117,7 +117,10 @@ def admit(business_on: date, only: Sequence[str] | None = None) -> dict[str, int
         except JianchaError as error:
             failures.append(error)
             detail = str(error)
-        feeds.set_admitted(engine(), name, business_on, cutoff_at(business_on, settings().cutoff), detail, waiting)
+        doubt = completeness.doubt(sources.get(name), business_on)
+        cutoff = cutoff_at(business_on, settings().cutoff)
+        feeds.set_admitted(engine(), name, business_on, cutoff, detail, waiting, doubt)
+        completeness.settle_later(sources.get(name), business_on)
         reach("admit.after_feed")
     for failure in failures:
         log.error("not admitted", reason=str(failure))
@@ -396,7 +399,8 @@ def _incidents(business_on: date, asked: Sequence[str], *, is_muted: bool) -> No
 def _standing_hop(source: str, state: str, detail: str) -> str:
     """Where an incomplete feed stands still: before us if its own data end early, otherwise on the way to us."""
     way = links().get(source, Route(source, ()))
-    return way.hop() if way.links and state == "late" and detail != feeds.UNPULLED else way.pull_hop
+    is_before_us = state in ("late", "stale", "low", "silent") and detail != feeds.UNPULLED
+    return way.hop() if way.links and is_before_us else way.pull_hop
 
 
 def _counts(cards: pa.Table) -> dict[str, int]:

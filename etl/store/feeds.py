@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -38,7 +38,13 @@ def set_failed(engine: Engine, source: str, business_on: date, known_basis: str,
 
 
 def set_admitted(
-    engine: Engine, source: str, business_on: date, cutoff: datetime, detail: str, page_ids: Sequence[int]
+    engine: Engine,
+    source: str,
+    business_on: date,
+    cutoff: datetime,
+    detail: str,
+    page_ids: Sequence[int],
+    doubt: tuple[str, str] | None,
 ) -> None:
     """Give the night its verdict from what was admitted; `page_ids` are the pages that were there to be admitted.
 
@@ -48,6 +54,8 @@ def set_admitted(
     Args:
         cutoff: the night's own.
         detail: why a page was not admitted.
+        doubt: state and detail of a night that was read to its end and is not believed; the next pull asks again for
+            everything since the last night that was.
     """
     with engine.begin() as connection:
         later = known_later(connection, source, business_on, cutoff)
@@ -56,8 +64,10 @@ def set_admitted(
             {
                 "source": source, "business_on": business_on, "detail": detail[:1000], "page_ids": list(page_ids),
                 "known_later": later and f"本夜应到的记录至 {later} 之夜方为我方掌握，仍按此前最近一个完整之夜判定",
+                "doubt": doubt and doubt[0], "doubt_detail": doubt and doubt[1][:1000],
             },
         )  # fmt: skip
+        connection.execute(sql("feeds/ask_again"), {"source": source, "business_on": business_on, "cutoff_at": cutoff})
 
 
 def known_later(connection: Connection, source: str, business_on: date, cutoff: datetime) -> date | None:
@@ -65,6 +75,48 @@ def known_later(connection: Connection, source: str, business_on: date, cutoff: 
     parameters = {"source": source, "business_on": business_on, "cutoff_at": cutoff}
     known_at = connection.execute(sql("feeds/known_later"), parameters).scalar()
     return known_at and night_of(known_at)
+
+
+def believed(connection: Connection, source: str, business_on: date) -> Any:
+    """complete_on: the source's last complete night before this one; confirmed_on: see `confirm`; each may be null."""
+    return connection.execute(sql("feeds/believed"), {"source": source, "business_on": business_on}).one()
+
+
+def brought(connection: Connection, source: str, after: datetime, known_by: datetime, cutoff: time) -> list[Any]:
+    """(on_date, kind, messages): how much arrived for each night, of what became known after one moment by another."""
+    asked = {"source": source, "after": after, "known_by": known_by, "cutoff": cutoff.isoformat()}
+    return list(connection.execute(sql("feeds/brought"), asked))
+
+
+def landed(connection: Connection, source: str, business_on: date) -> Any:
+    """landed_rows, new_rows: what a night's pages hold, and how much of it was not known before."""
+    return connection.execute(sql("feeds/landed"), {"source": source, "business_on": business_on}).one()
+
+
+def copied(connection: Connection, source: str, business_on: date, complete_on: date | None) -> list[Any]:
+    """(file, copy_of): the night's files that are another day's and have not been delivered again since."""
+    asked = {"source": source, "business_on": business_on, "complete_on": complete_on}
+    return list(connection.execute(sql("feeds/copied"), asked))
+
+
+def doubted_after(connection: Connection, source: str, business_on: date) -> list[date]:
+    """Later nights not believed for what they brought."""
+    asked = {"source": source, "business_on": business_on}
+    return list(connection.execute(sql("feeds/doubted_after"), asked).scalars())
+
+
+def set_doubt(connection: Connection, source: str, business_on: date, doubt: tuple[str, str] | None) -> None:
+    """Change the doubt about a night that has one, or take it back."""
+    state, detail = doubt or ("complete", "")
+    asked = {"source": source, "business_on": business_on, "state": state, "detail": detail[:1000]}
+    connection.execute(sql("feeds/set_doubt"), asked)
+
+
+def confirm(engine: Engine, source: str, business_on: date, actor: str, reason: str) -> None:
+    """The source says that what it brings from this night on is all there is: earlier nights are no measure for it."""
+    asked = {"source": source, "business_on": business_on, "actor": actor, "reason": reason}
+    with engine.begin() as connection:
+        connection.execute(sql("feeds/confirm"), asked)
 
 
 def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, str]]:
@@ -78,7 +130,7 @@ def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, 
 
 
 def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
-    """Sources that normally send and have not for SILENT_DAYS working days though their feed is complete: 静默.
+    """Sources that normally send and have not for SILENT_DAYS working days though they were read to the end: 静默.
 
     Rows: source, last_on (business date of the last message), first_on (first silent working day), working_days.
     """

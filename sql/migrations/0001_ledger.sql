@@ -37,7 +37,7 @@ create table watermark (
 create table feed (
     source        text not null,
     business_on   date not null,
-    state         text not null check (state in ('pulled', 'complete', 'partial', 'late', 'failed')),
+    state         text not null check (state in ('pulled', 'complete', 'partial', 'late', 'failed', 'stale', 'low', 'silent')),
     known_basis   text not null check (known_basis in ('night', 'reconstructed')),
     declared_rows bigint,
     landed_rows   bigint not null default 0,
@@ -48,6 +48,16 @@ create table feed (
         (greatest(coalesce(declared_rows, landed_rows), landed_rows) - accepted_rows - repeated_rows - quarantined_rows) stored,
     detail        text not null default '',
     updated_at    timestamptz not null default now(),
+    primary key (source, business_on)
+);
+
+-- A source's person says that what it brings from a night on is all there is.
+create table feed_confirmation (
+    source       text not null,
+    business_on  date not null,
+    actor        text not null check (actor ~ '\S'),
+    reason       text not null check (reason ~ '\S'),
+    confirmed_at timestamptz not null default now(),
     primary key (source, business_on)
 );
 

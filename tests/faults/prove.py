@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tests.faults import disks
 from tests.faults.disks import Disks
+from tests.faults.feeds import Feeds
 from tests.faults.kills import Kills
 from tests.faults.pairs import Pairs
 from tests.faults.sender import Senders
@@ -54,6 +55,7 @@ def proofs(size: float) -> list[Proof]:
         ServerKills(share(100)),
         Disks(share(30)),
         Pairs(share(200)),
+        Feeds(share(500), healthy=share(200)),
     ]
 
 

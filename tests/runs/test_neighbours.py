@@ -71,8 +71,9 @@ def test_the_silent_the_twice_keyed_and_the_decided_only(neighbours: Path, ready
     assert silent(ready, LAST) == {"jtj": (date(2026, 11, 17), 4)}
     assert "区交通运输局" in summary(SECOND).split("静默的数据源")[1].split("最慢链路")[0]
     assert "区交通运输局" not in summary(FIRST).split("静默的数据源")[1].split("最慢链路")[0]
-    states = rows(ready, "select distinct state from feed where source = 'jtj'")
-    assert states == [("complete",)], "its platform answers: only the records are missing"
+    states = rows(ready, "select business_on, state from feed where source = 'jtj' order by 1")
+    assert states == [(FIRST, "complete"), (SECOND, "complete"), (LAST, "silent")], "four working days are no chance"
+    assert rows(ready, f"select from v_card_event where source = 'jtj' and business_on > '{SECOND}'") == []
 
     ((messages, late, median),) = rows(
         ready,

@@ -1,4 +1,5 @@
--- Sources that normally send and have sent nothing for some working days, though their feed of the night is complete.
+-- Sources that normally send and have sent nothing for some working days, though their feed of the night was read to its
+-- end.
 -- Normally: on at least half of the ten working days up to their last message. What a night brought is what tracing
 -- measured of it, so a source without entry times is never silent.
 with brought as (
@@ -24,7 +25,7 @@ working_day as (
 )
 select n.source, n.last_on, silence.first_on, silence.working_days
 from newest n
-join feed f on f.source = n.source and f.business_on = :business_on and f.state = 'complete'
+join feed f on f.source = n.source and f.business_on = :business_on and f.state in ('complete', 'silent', 'low', 'stale')
 cross join lateral (
     select min(on_date) as first_on, count(*) as working_days from working_day where on_date > n.last_on
 ) silence

@@ -10,6 +10,7 @@ with excluded (tbl, columns) as (
         ('quarantine', array['quarantine_id', 'page_id', 'row_no', 'noted_at']),
         ('feed', array['updated_at', 'detail', 'declared_rows', 'landed_rows', 'repeated_rows', 'quarantined_rows',
                        'unexplained_rows']),
+        ('feed_confirmation', array['confirmed_at']),
         ('quality_result', array['checked_rows', 'failed_rows', 'samples']),
         ('night', array['judged_at']),
         ('card_event', array['seq', 'prev_hash', 'hash', 'appended_at', 'voids_seq', 'revision']),
@@ -23,6 +24,7 @@ documents as (
     union all select 'watermark', to_jsonb(t) from watermark t
     union all select 'quarantine', to_jsonb(t) from quarantine t
     union all select 'feed', to_jsonb(t) from feed t
+    union all select 'feed_confirmation', to_jsonb(t) from feed_confirmation t
     union all select 'quality_result', to_jsonb(t) from quality_result t where suite not in ('drift', 'volume')
     union all select 'department', to_jsonb(t) from department t
     union all select 'item', to_jsonb(t) from item t
