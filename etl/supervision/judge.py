@@ -32,7 +32,7 @@ from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Messages, Moments, Picked
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
-from etl.supervision.question import Doubt, Question, book_of, evaluate, moments_at
+from etl.supervision.question import Doubt, Doubts, Question, book_of, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -123,7 +123,9 @@ def judge_table(
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
-    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, doubts)
+    question = Question(
+        to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, Doubts.of(doubts)
+    )
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         judged = pool.map(lambda part: _judge_part(part, question), _parts(messages))
         cards = pa.concat_tables([CARDS.empty_table(), *judged])
@@ -179,7 +181,7 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> pa.Tabl
     removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
     exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
     if (
-        question.frozen or question.doubts
+        question.frozen or len(question.doubts)
     ) and excused.any():  # a card for want of a record that nobody was there to miss never existed
         seen = _unfrozen(history, question, clock, epochs, since, case[excused])
         was_seen = _last_held(seen, evaluate(history, seen, question, clock)[1], run_case, run_key)[run, level] >= 0
