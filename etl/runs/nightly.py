@@ -155,7 +155,7 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
     known = feeds.known_counts(engine())
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
     fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
-    calendars, doubts = stored(engine()), ledger.doubts(engine())
+    calendars, doubts = stored(engine()), list(map(Doubt.of, ledger.doubts(engine())))
     # A later night that was judged is a difference to this one, or to one before it.
     for night in nights(min(first, business_on), max([business_on, *fingerprints])):
         if night > business_on and night not in fingerprints:
@@ -164,7 +164,7 @@ def _judge_nights(business_on: date, notify: str, totals: defaultdict[str, int])
         if fingerprints.get(night) != fingerprint:
             moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
             findings.record_night(engine(), night, *moments, calendars)
-            events, cases = _night_events(night, calendars, list(map(Doubt.of, doubts)))
+            events, cases = _night_events(night, calendars, doubts)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
                 engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
@@ -350,7 +350,7 @@ def _fingerprint(
     night: date,
     known: Sequence[tuple[datetime, dict[str, int]]],
     calendars: Calendars,
-    doubts: Sequence[Mapping[str, Any]],
+    doubts: Sequence[Doubt],
 ) -> str:
     """What the night's judgement rests on: messages known by its cut-off, doubtful records, feed verdicts of the two
     nights it is the difference of, calendars, profiles.
@@ -368,12 +368,10 @@ def _fingerprint(
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
         "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
-        "doubts": sorted(
-            [row["case_no"], sorted(row["kinds"]), str(row["since"]), str(until if until and until <= moment else None)]
-            for row in doubts
-            for until in [row["until"]]
-            if row["since"] is None or row["since"] <= moment
-        ),
+        "doubts": [
+            sum(doubt.since is None or doubt.since <= moment for doubt in doubts),
+            sum(doubt.until is not None and doubt.until <= moment for doubt in doubts),
+        ],
         "rules": {
             name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
             for name, book in rules.items()

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.domain.night import DAY_US, NEVER, Instants, to_us
-from etl.supervision.cards.clock import Clock
+from etl.domain.night import DAY_US, NEVER, Instants
+from etl.supervision.cards.clock import Clock, joined
 from etl.supervision.history import Indices, Messages
-from etl.supervision.question import Question
-
-_EVER = -(2**62)
+from etl.supervision.question import EVER, Question, kind_bits
 
 
 def split(history: Messages, question: Question, clock: Clock) -> Iterator[tuple[Messages, Question]]:
     """The cases that are judged when asked, and those that stand still with the moment they are judged at."""
+    if not len(question.doubts):
+        yield history, question
+        return
     case, since, until = spans(history, question, clock)
     now = (since <= question.known_by) & (question.known_by < until)
     stuck = np.unique(case[now])
@@ -35,20 +35,18 @@ def split(history: Messages, question: Question, clock: Clock) -> Iterator[tuple
     for moment in np.unique(held).tolist():
         if moment == NEVER:
             yield history.of_cases((held == NEVER)[history.case], clock.kinds), question
-        elif moment > _EVER // 2:  # otherwise there never was a night that could tell
+        elif moment > EVER // 2:  # otherwise there never was a night that could tell
             mine = history.of_cases((held == moment)[history.case], clock.kinds)
             yield mine, replace(question, as_of=min(question.as_of, moment), known_by=moment)
 
 
 def spans(history: Messages, question: Question, clock: Clock) -> tuple[Indices, Instants, Instants]:
-    """Doubts about records the clock needs: case, and from which cut-off until which."""
-    mine = [doubt for doubt in question.doubts if doubt.kinds.intersection(clock.kinds)]
-    case = pc.index_in(pa.array([doubt.case_no for doubt in mine], pa.string()), history.case_nos)
-    is_here = np.flatnonzero(case.is_valid().to_numpy(zero_copy_only=False))
-    since = [_EVER if mine[row].since is None else to_us(mine[row].since) for row in is_here]  # type: ignore[arg-type]
-    until = [NEVER if mine[row].until is None else to_us(mine[row].until) for row in is_here]  # type: ignore[arg-type]
-    cases: Indices = case.drop_null().to_numpy().astype(np.int64)
-    return cases, np.array(since, np.int64), np.array(until, np.int64)
+    """Doubts about records the clock needs, by case: from which cut-off until which."""
+    doubts = question.doubts
+    case = pc.fill_null(pc.index_in(doubts.case_no, history.case_nos), -1).to_numpy().astype(np.int64)
+    mine = np.flatnonzero((case >= 0) & (doubts.kinds & kind_bits(clock.kinds) != 0))
+    mine = mine[np.argsort(case[mine], kind="stable")]
+    return case[mine], doubts.since[mine], doubts.until[mine]
 
 
 def last_free(history: Messages, question: Question, clock: Clock, case: Indices, moment: Instants) -> Instants:
@@ -60,16 +58,13 @@ def last_free(history: Messages, question: Question, clock: Clock, case: Indices
         (np.isin(case, history.case[history.is_value("source", name)]), cutoffs)
         for name, cutoffs in question.frozen.items()
     ]
-    doubted = [(case == one, since, until) for one, since, until in zip(*spans(history, question, clock), strict=True)]
-    is_moved = True
-    while is_moved:
-        is_moved = False
+    doubted, since, until = spans(history, question, clock)
+    row, doubt = joined(doubted, case)
+    while True:
+        before = end.copy()
         for concerned, cutoffs in frozen:
-            moved = concerned & np.isin(end, cutoffs)
-            end[moved] -= DAY_US
-            is_moved |= bool(moved.any())
-        for concerned, since, until in doubted:
-            moved = concerned & (since <= end) & (end < until)
-            end[moved] = max(since - DAY_US, _EVER - 1)
-            is_moved |= bool(moved.any())
-    return end
+            end[concerned & np.isin(end, cutoffs)] -= DAY_US
+        stuck = (since[doubt] <= end[row]) & (end[row] < until[doubt])
+        np.minimum.at(end, row[stuck], np.maximum(since[doubt[stuck]] - DAY_US, EVER - 1))
+        if (end == before).all():
+            return end

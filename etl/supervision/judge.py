@@ -34,7 +34,7 @@ from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, numbered
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
-from etl.supervision.question import Doubt, Question, book_of, evaluate, moments_at
+from etl.supervision.question import Doubt, Doubts, Question, book_of, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -116,7 +116,9 @@ def judge_table(
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
     silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
-    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, doubts)
+    question = Question(
+        to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, Doubts.of(doubts)
+    )
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         judged = pool.map(lambda part: judge_part(part, question), _parts(pa.table(messages)))
         return pa.concat_tables([CARDS.empty_table(), *judged])
@@ -172,7 +174,7 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
     held = moments.take(verdicts.runs.moment[then])
     removal = removals(history, question, clock, case, key, level, np.flatnonzero(~stands), boundary, held)
     exists, excused = stands | (removal.nature >= 0), removal.nature == NATURES.index("push_delay")
-    if (question.frozen or question.doubts) and excused.any():
+    if (question.frozen or len(question.doubts)) and excused.any():
         # A card for want of a record that nobody was there to miss never existed.
         seen = _unfrozen(history, question, clock, epochs, since, case[excused])
         seen_then = evaluate(history, seen, question, clock)[1]

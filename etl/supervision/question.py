@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.night import ZONE, Instants, to_us
+from etl.domain.night import NEVER, ZONE, Instants, to_us
 from etl.domain.profile import Profile, ProfileBook
 from etl.supervision.cards.clock import Clock, judge
 from etl.supervision.cards.counting import Verdicts
 from etl.supervision.delays import Route
-from etl.supervision.history import Indices, Mask, Messages, Moments, Picked, pick
+from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, pick
 
 Hide = Callable[[Indices, Indices], Mask]
 """(moment, message) pairs -> those to leave out."""
+
+
+EVER = -(2**62)
+"""An instant before every other one."""
 
 
 class Doubt(NamedTuple):
@@ -38,6 +43,34 @@ class Doubt(NamedTuple):
         return cls(row["case_no"], frozenset(row["kinds"]), row["since"], row["until"])
 
 
+def kind_bits(kinds: Iterable[str]) -> int:
+    """Kinds of message as one number."""
+    return sum(1 << KIND[kind] for kind in set(kinds))
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Doubts as columns: case number, kinds (`kind_bits`), and from which cut-off (us) until which."""
+
+    case_no: pa.Array
+    kinds: Indices
+    since: Instants
+    until: Instants
+
+    @classmethod
+    def of(cls, doubts: Sequence[Doubt]) -> Doubts:
+        """In the same order."""
+        return cls(
+            pa.array([doubt.case_no for doubt in doubts], pa.string()),
+            np.array([kind_bits(doubt.kinds) for doubt in doubts], np.int64),
+            np.array([EVER if doubt.since is None else to_us(doubt.since) for doubt in doubts], np.int64),
+            np.array([NEVER if doubt.until is None else to_us(doubt.until) for doubt in doubts], np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.case_no)
+
+
 @dataclass(frozen=True)
 class Question:
     """Everything one judgement needs besides the messages."""
@@ -50,7 +83,7 @@ class Question:
     links: Mapping[str, Route]
     frozen: Mapping[str, Instants] = field(default_factory=dict)
     """Per source the cut-offs (us) of nights on which it was not complete."""
-    doubts: Sequence[Doubt] = ()
+    doubts: Doubts = field(default_factory=lambda: Doubts.of(()))
 
     @property
     def revisions(self) -> Instants:

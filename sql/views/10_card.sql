@@ -41,37 +41,53 @@ create or replace function decisions_open(state text, nature text) returns text[
     end
 $$;
 
--- A card is its latest counting event, by night and not by the order of appending, and the last decision about it.
-create or replace view v_card as
-select held.*,
-       card_state(standing, is_manual, decision, counts and not is_highest) as state
-from (
-    select latest.*, first_event.business_on as raised_on, first_event.known_at as raised_at,
-           case when latest.is_manual then decided.issued_on else first_event.business_on end as issued_on,
-           decided.decision, decided.decided_on, decided.decided_at, counted.counts,
-           counted.counts and level_rank(latest.level) = max(level_rank(latest.level)) filter (where counted.counts)
-               over (partition by latest.source, latest.case_no, latest.clock, latest.clock_key) as is_highest
+-- What card_on and v_card have columns for; nothing is in it.
+create or replace view v_card_row as
+select e.*, null::date as raised_on, null::timestamptz as raised_at, null::date as issued_on, null::text as decision,
+       null::date as decided_on, null::timestamptz as decided_at, null::boolean as counts, null::boolean as is_highest,
+       null::text as state
+from v_card_event e
+where false;
+
+-- A card is its latest counting event, by night and not by the order of appending, and the last decision about it: as of
+-- the end of one night, with what people had decided by then.
+create or replace function card_on(night date) returns setof v_card_row language sql stable as $$
+    select held.*,
+           card_state(standing, is_manual, decision, counts and not is_highest) as state
     from (
-        select distinct on (source, case_no, clock, clock_key, level) *
-        from v_card_event
-        order by source, case_no, clock, clock_key, level, business_on desc, seq desc
-    ) latest
-    join (
-        select source, case_no, clock, clock_key, level, min(business_on) as business_on, min(known_at) as known_at
-        from v_card_event
-        where event = 'issued'
-        group by source, case_no, clock, clock_key, level
-    ) first_event using (source, case_no, clock, clock_key, level)
-    left join (
-        select distinct on (source, case_no, clock, clock_key, level)
-               source, case_no, clock, clock_key, level, decision, business_on as decided_on, decided_at,
-               min(business_on) filter (where decision = 'issue')
-                   over (partition by source, case_no, clock, clock_key, level) as issued_on
-        from card_decision
-        order by source, case_no, clock, clock_key, level, seq desc
-    ) decided using (source, case_no, clock, clock_key, level)
-    cross join lateral (
-        select latest.standing and decided.decision is distinct from 'revoke'
-               and not (latest.is_manual and decided.decision is null) as counts
-    ) counted
-) held;
+        select latest.*, first_event.business_on as raised_on, first_event.known_at as raised_at,
+               case when latest.is_manual then decided.issued_on else first_event.business_on end as issued_on,
+               decided.decision, decided.decided_on, decided.decided_at, counted.counts,
+               counted.counts and level_rank(latest.level) = max(level_rank(latest.level)) filter (where counted.counts)
+                   over (partition by latest.source, latest.case_no, latest.clock, latest.clock_key) as is_highest
+        from (
+            select distinct on (source, case_no, clock, clock_key, level) *
+            from v_card_event
+            where business_on <= night
+            order by source, case_no, clock, clock_key, level, business_on desc, seq desc
+        ) latest
+        join (
+            select source, case_no, clock, clock_key, level, min(business_on) as business_on, min(known_at) as known_at
+            from v_card_event
+            where event = 'issued' and business_on <= night
+            group by source, case_no, clock, clock_key, level
+        ) first_event using (source, case_no, clock, clock_key, level)
+        left join (
+            select distinct on (source, case_no, clock, clock_key, level)
+                   source, case_no, clock, clock_key, level, decision, business_on as decided_on, decided_at,
+                   min(business_on) filter (where decision = 'issue')
+                       over (partition by source, case_no, clock, clock_key, level) as issued_on
+            from card_decision
+            where business_on <= night
+            order by source, case_no, clock, clock_key, level, seq desc
+        ) decided using (source, case_no, clock, clock_key, level)
+        cross join lateral (
+            select latest.standing and decided.decision is distinct from 'revoke'
+                   and not (latest.is_manual and decided.decision is null) as counts
+        ) counted
+    ) held
+$$;
+
+-- Cards with everything known.
+create or replace view v_card as
+select * from card_on('infinity');

@@ -377,6 +377,7 @@ comment on column v_feed_incident.state is 'State of the feed on its first night
 comment on column v_feed_incident.detail is 'Why.';
 comment on column v_feed_incident.closed_on is 'Night that was complete again; null: open.';
 
+comment on view v_card_row is 'The columns of v_card, for card_on; it has no rows.';
 comment on view v_card is 'Cards: the latest counting event of each, by night. Columns as in card_event and these; card_on(night) gives the same as of the end of any past night.';
 comment on column v_card.raised_on is 'Night that first judged the card to be there.';
 comment on column v_card.raised_at is 'Cut-off of raised_on.';

@@ -23,7 +23,7 @@ Message = dict[str, Any]
 Judgement = tuple[list[Message], datetime, datetime | None]
 
 # A quiet fortnight; long holidays with make-up days; notices amended meanwhile; the turn of a year without a notice.
-QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 10)
+QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 21)
 WINDOWS = [QUIET, QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED]
 LAGS = [timedelta(minutes=n) for n in (0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8)]
 CLOCKS = [time(0), time(1), time(9), time(10), time(12), time(12, 45), time(13, 30), time(17, 29), time(17, 30)]

@@ -157,7 +157,7 @@ def specials_of(messages: Messages, moments: Moments, picked: Picked) -> Special
 
 def spans_of(messages: Messages, specials: Specials, moment: Indices) -> tuple[Spans, Numbers]:
     """Suspensions per run and the days approved for each; `moment` is sorted, its runs share its suspensions."""
-    run, row = _joined(specials.moment, moment)
+    run, row = joined(specials.moment, moment)
     message, until = specials.message[row], specials.until[row]
     spans = Spans(run, messages.occurred[message], until, until == NEVER)
     return spans, messages.number("approved_days")[message]
@@ -168,7 +168,7 @@ def extension_days(
 ) -> Numbers:
     """Days the first valid extension adds: approved by someone, within the maximum, before the statutory boundary."""
     days = np.zeros(len(runs.moment))
-    owner, row = _joined(specials.extension_moment, runs.moment)
+    owner, row = joined(specials.extension_moment, runs.moment)
     message = specials.extension[row]
     if not len(owner):
         return days
@@ -191,7 +191,7 @@ def extension_days(
     return days
 
 
-def _joined(theirs: Indices, ours: Indices) -> tuple[Indices, Indices]:
+def joined(theirs: Indices, ours: Indices) -> tuple[Indices, Indices]:
     """Two sorted columns of moments -> every (our row, their row) of equal moments, by our row."""
     first, last = np.searchsorted(theirs, ours), np.searchsorted(theirs, ours, side="right")
     count = last - first
