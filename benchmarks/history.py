@@ -8,6 +8,7 @@ worked on step by step on one thread, to say where the time goes.
 from __future__ import annotations
 
 import cProfile
+import os
 import pstats
 import statistics
 import subprocess
@@ -16,9 +17,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow as pa
 
@@ -68,13 +71,35 @@ def judge(folder: Path) -> int:
     return sum(map(len, judging.cards(message_files.read(folder), AS_OF, None, "hunan")))
 
 
-def measured(folder: Path) -> tuple[float, float, int, int]:
-    """A new process judges all of it -> seconds, seconds of processor time, peak bytes, bytes of JSON Lines."""
-    asked = [sys.executable, "-m", "benchmarks.history", str(folder)]
-    seconds, busy, peak, size = subprocess.run(
-        asked, check=True, capture_output=True, text=True, cwd=ROOT
-    ).stdout.split()
-    return float(seconds), float(busy), int(peak), int(size)
+@dataclass(frozen=True)
+class Measured:
+    """How long a process judged, how much processor time it took, how much memory at most, how much it would print."""
+
+    seconds: float
+    busy_seconds: float
+    peak_bytes: int
+    line_bytes: int
+
+
+def measured(*folders: Path, threads: int | None = None) -> list[Measured]:
+    """New processes judge a folder each, side by side; on so many threads, else on as many as there are cores."""
+    asked = [
+        [sys.executable, "-m", "benchmarks.history", str(folder), str(threads or os.cpu_count())] for folder in folders
+    ]
+    started = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True, cwd=ROOT) for one in asked]
+    said = [process.communicate()[0].split() for process in started]
+    return [Measured(float(seconds), float(busy), int(peak), int(size)) for seconds, busy, peak, size in said]
+
+
+def halves(folder: Path) -> list[Path]:
+    """Every second file, and the others: still in order of their cases."""
+    made = []
+    for half in (0, 1):
+        made.append(folder.with_name(f"{folder.name}-{half}"))
+        made[half].mkdir()
+        for file in sorted(folder.iterdir())[half::2]:
+            (made[half] / file.name).hardlink_to(file)
+    return made
 
 
 def steps(folder: Path, parts: int, runs: int) -> dict[str, float]:
@@ -100,7 +125,8 @@ def stages(folder: Path, parts: int) -> dict[str, float]:
     rules, book = profile_book("hunan"), packaged().book("cn")
     question = Question(to_us(AS_OF), to_us(AS_OF), rules, book, settings().cutoff, {})
     told = list(islice(message_files.read(folder), parts))
-    profiler = cProfile.Profile()
+    judge_part(told[0], question)
+    profiler = cProfile.Profile(time.process_time)
     with profiler:
         for part in told:
             judge_part(part, question)
@@ -120,21 +146,26 @@ def report(cases: int = CASES, runs: int = 5) -> list[str]:
         folder = Path(name)
         told = {size: write(folder / str(size), size) for size in (cases // 10, cases)}
         file_bytes = sum(file.stat().st_size for file in (folder / str(cases)).iterdir())
-        found = {size: measured(folder / str(size)) for size in told}
+        found = {size: measured(folder / str(size))[0] for size in told}
+        split = measured(*halves(folder / str(cases)), threads=1)
         step, share = steps(folder / str(cases), 8, runs), stages(folder / str(cases), 8)
     rows = [
-        [f"{size:,}", f"{told[size]:,}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{size / busy:,.0f}",
-         f"{peak / 2**30:.2f}"]
-        for size, (seconds, busy, peak, _) in found.items()
+        [f"{size:,}", f"{told[size]:,}", f"{one.seconds:.1f}", f"{size / one.seconds:,.0f}",
+         f"{size / one.busy_seconds:,.0f}", f"{one.peak_bytes / 2**30:.2f}"]
+        for size, one in found.items()
     ]  # fmt: skip
-    (few, *_), (all_, _, peak, size) = found[cases // 10], found[cases]
+    few, every = found[cases // 10], found[cases]
     whole = sum(step.values())
     return [
-        *table(["cases", "messages", "seconds", "cases/s", "cases/s of one core", "peak GiB"], rows),
+        *table(
+            ["cases", "messages", "seconds", "cases per second", "cases per second of processor time", "peak GiB"], rows
+        ),
         "",
-        bar(f"GiB at the peak of {cases:,} cases", peak / 2**30, at_most=2),
-        bar(f"growth from {cases // 10:,} to {cases:,} cases ÷ linear", all_ / few / 10, at_most=1.2),
-        f"- {file_bytes / 2**20:,.0f} MiB of Parquet in, {size / 2**20:,.0f} MiB of JSON Lines out",
+        bar(f"GiB at the peak of {cases:,} cases", every.peak_bytes / 2**30, at_most=2),
+        bar(f"growth from {cases // 10:,} to {cases:,} cases ÷ linear", every.seconds / few.seconds / 10, at_most=1.2),
+        f"- {file_bytes / 2**20:,.0f} MiB of Parquet in, {every.line_bytes / 2**20:,.0f} MiB of JSON Lines out",
+        f"- two processes of one thread, half of the files each: {max(one.seconds for one in split):.1f} s, "
+        f"{sum(one.peak_bytes for one in split) / 2**30:.2f} GiB together",
         "- on one thread: " + ", ".join(f"{title} {seconds / whole:.0%}" for title, seconds in step.items()),
         "- inside judging: " + ", ".join(f"{title} {part:.0%}" for title, part in share.items()),
     ]
@@ -143,5 +174,6 @@ def report(cases: int = CASES, runs: int = 5) -> list[str]:
 if __name__ == "__main__":
     begin, busy = time.perf_counter(), time.process_time()
     sizes: list[int] = []
-    held = peak_bytes(lambda: sizes.append(judge(Path(sys.argv[1]))))
+    with patch("os.cpu_count", return_value=int(sys.argv[2])):
+        held = peak_bytes(lambda: sizes.append(judge(Path(sys.argv[1]))))
     print(time.perf_counter() - begin, time.process_time() - busy, held, sizes[0])

@@ -58,7 +58,7 @@ class Suspensions:
         length, target = self.end - self.begin, targets[self.owner]
         due = self._add(targets, np.where(target > self._counted, length, 0))
         over = self._add(targets, np.where(target >= self._counted, length, 0))
-        return Targets(np.minimum(due, FAR), np.minimum(over, FAR))
+        return Targets(np.minimum(due, FAR, out=due), np.minimum(over, FAR, out=over))
 
 
 def merge(owner: Owners, begin: Positions, end: Positions) -> Suspensions:

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -32,16 +33,18 @@ def append(
     connection.execute(sql("cards/lock_chain"))
     last = connection.execute(sql("cards/chain_head")).one_or_none()
     seq, head = (last.seq, last.hash) if last else (0, GENESIS)
-    rows = []
-    for link in links:
-        seq += 1
-        digest = event_hash(head, link)
-        rows.append({**link, "seq": seq, "prev_hash": head, "hash": digest})
-        head = digest
-    for begin in range(0, len(rows), _ROWS):
-        links_json = orjson.dumps(rows[begin : begin + _ROWS], default=str).decode()  # decimals as text
+    seqs, waiting = [], iter(links)
+    while some := list(islice(waiting, _ROWS)):
+        rows = []
+        for link in some:
+            seq += 1
+            digest = event_hash(head, link)
+            rows.append({**link, "seq": seq, "prev_hash": head, "hash": digest})
+            seqs.append(seq)
+            head = digest
+        links_json = orjson.dumps(rows, default=str).decode()  # decimals as text
         connection.execute(sql(statement), {"links": links_json})
-    return [row["seq"] for row in rows]
+    return seqs
 
 
 def verify(connection: Connection, printed: Sequence[str] = ()) -> str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from etl.domain.message import JUDGED, KINDS, whole_cases
 from etl.errors import UsageError
 
-FILE_PARTS = 50
+FILE_PARTS = 20
 """Parts of whole cases in one file, each a row group of its own."""
 PART_MESSAGES = 50_000
 """Messages read for judging at a time."""

@@ -134,18 +134,22 @@ def test_judging_and_admission_report_what_they_looked_at(monkeypatch: pytest.Mo
     assert any("seconds for 100 rows" in line for line in admission.report(100, runs=1))
 
 
-def test_a_history_is_judged_in_a_process_of_its_own_and_every_step_has_its_share(tmp_path: Path) -> None:
+def test_a_history_is_judged_in_processes_of_its_own_and_every_step_has_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_files, "FILE_PARTS", 1)
+    monkeypatch.setattr(history, "PART_CASES", 200)
     assert history.write(tmp_path / "files", 500) > 500
     told = pa.concat_tables(message_files.read(tmp_path / "files"))
     assert pc.count_distinct(told["case_no"]).as_py() == 500
-    _, _, peak, size = history.measured(tmp_path / "files")
-    assert size == history.judge(tmp_path / "files") > 100_000
-    assert 2**27 < peak < 2**31
+    alone, *split = history.measured(tmp_path / "files", *history.halves(tmp_path / "files"), threads=1)
+    assert alone.line_bytes == history.judge(tmp_path / "files") == sum(one.line_bytes for one in split) > 100_000
+    assert 2**27 < alone.peak_bytes < 2**31
     shares = history.stages(tmp_path / "files", 2)
     assert set(shares) == set(history.STAGES.values())
-    assert 0.5 < sum(shares.values()) < 1
-    text = "\n".join(history.report(200, runs=1))
-    for named in ("| 200 |", "GiB at the peak", "decoding Parquet", "every moment judged"):
+    assert 0.4 < sum(shares.values()) < 1
+    text = "\n".join(history.report(600, runs=1))
+    for named in ("| 600 |", "two processes", "GiB at the peak", "decoding Parquet", "every moment judged"):
         assert named in text, named
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,10 @@ class _Bound:
     targets: Targets
     given: Instants | None
 
+    @cached_property
+    def _is_never_at_start(self) -> bool:
+        return not self.is_from_start.any()
+
     def is_over(self, axis: Axis, start: Instants, stop: Instants) -> Mask:
         if self.is_met_enough:
             met: Mask = axis.at(np.maximum(stop, start)) >= self.targets.due
@@ -179,6 +184,8 @@ class _Bound:
     def _instants(self, counted: Counted, given: Instants | None, start: Instants, rows: Indices) -> Instants:
         """Each row from its own source: the start itself, a given moment, or counting (NEVER: it never ends)."""
         targets = Targets(self.targets.due[rows], self.targets.over[rows])
+        if given is None and self._is_never_at_start and targets.due.max(initial=0) < UNKNOWN:
+            return counted(targets, start)
         out = np.where(self.is_from_start[rows], start, NEVER if given is None else given)
         uncounted = np.flatnonzero((out == NEVER) & (targets.due < UNKNOWN))
         if len(uncounted) == len(out):
