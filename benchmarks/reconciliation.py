@@ -127,6 +127,6 @@ def _children(pid: int) -> list[str]:
 def _own(process: Path) -> int:
     try:
         said = re.search(r"RssAnon:\s+(\d+) kB", (process / "status").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0  # it has ended since
     return int(said[1]) * 1024 if said else 0

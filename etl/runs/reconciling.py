@@ -21,7 +21,7 @@ from etl.domain.chinese import FIELD, KIND, PUSH_CLASS
 from etl.domain.message import PAYLOAD
 from etl.domain.night import ZONE, cutoff_at
 from etl.domain.office_axis import OfficeAxis
-from etl.errors import SourceError
+from etl.errors import ConfigurationError, SourceError
 from etl.publish.privacy import one_line
 from etl.publish.wording import day, titled
 from etl.runs import ways
@@ -135,7 +135,7 @@ def _list_cases(source: Source, business_on: date) -> dict[str, int]:
                 return {}
             listed = kind.case_numbers(source, settings().connection(source.name))
             return store.record_listing(connection, source.name, business_on, _cutoff(business_on), listed)
-    except SourceError as error:
+    except (SourceError, ConfigurationError) as error:  # it was pulled completely, and is asked again the next night
         log.error("cases not listed", source=source.name, reason=str(error))
         return {"unlisted_sources": 1}
 

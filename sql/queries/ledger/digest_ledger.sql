@@ -1,9 +1,10 @@
 -- Canonical dump of everything the ledger says. Left out, by this list alone: wall clocks, surrogates, the evidence
 -- chain (it follows the order of appending) and what is printed from it, and traces of attempts (a night pulled twice
--- counts its rows twice; what became of them is in message and quarantine). Three tables are left out altogether:
--- landed_page (how the bytes arrived: pages and attempts), alembic_version (the schema, not what it holds) and
--- quality_volume (counted from message). So are the results of suite drift, which say in which night's run a change was
--- seen on a page, and of suite volume, which compare a night with those run before it.
+-- counts its rows twice; what became of them is in message and quarantine). Five tables are left out altogether:
+-- landed_page (how the bytes arrived: pages and attempts), alembic_version (the schema, not what it holds),
+-- quality_volume (counted from message), case_listing and case_absence (what a source held at the moment it was asked,
+-- which only the run of its newest night does). So are the results of suite drift, which say in which night's run a
+-- change was seen on a page, and of suite volume, which compare a night with those run before it.
 with excluded (tbl, columns) as (
     values
         ('message', array['message_id', 'page_id', 'inserted_at']),
@@ -41,8 +42,6 @@ documents as (
     union all select 'silence', to_jsonb(t) from silence t
     union all select 'reconciled_night', to_jsonb(t) from reconciled_night t
     union all select 'difference_event', to_jsonb(t) from difference_event t
-    union all select 'case_listing', to_jsonb(t) from case_listing t
-    union all select 'case_absence', to_jsonb(t) from case_absence t
     union all select 'notice', to_jsonb(t) from notice t
     union all select 'notice_item', to_jsonb(t) from notice_item t
     union all select 'notice_claim', to_jsonb(t) from notice_claim t
