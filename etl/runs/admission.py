@@ -64,7 +64,7 @@ class Fingerprints(Mapping[int, str]):
         return iter(self._taken)
 
     def __len__(self) -> int:
-        return self.rows.num_rows + len(self.lost)
+        return int(self.rows.num_rows) + len(self.lost)
 
     @cached_property
     def _taken(self) -> dict[int, str]:
