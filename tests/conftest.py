@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, NullPool, create_engine
 
 _serial = itertools.count()
 
@@ -35,6 +35,24 @@ def embedded_server(embedded_var: Path) -> Path:
     return embedded_var
 
 
+@pytest.fixture(scope="session")
+def fresh_ledger(embedded_server: Path) -> Callable[[str], str]:
+    """Name -> URL of a new migrated ledger: a copy of one that was migrated once a session."""
+    from etl.store.engine import embedded_url
+    from etl.store.migrate import migrate
+
+    first = create_engine(embedded_url(embedded_server, "migrated"), poolclass=NullPool)
+    migrate(first)
+    admin = create_engine(embedded_url(embedded_server, "postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+    def make(name: str) -> str:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"create database {name} template migrated strategy file_copy")
+        return embedded_url(embedded_server, name)
+
+    return make
+
+
 @pytest.fixture
 def database_url(embedded_server: Path) -> str:
     from etl.store.engine import embedded_url
@@ -43,19 +61,17 @@ def database_url(embedded_server: Path) -> str:
 
 
 @pytest.fixture
-def ledger(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def ledger(fresh_ledger: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A fresh, migrated ledger that the whole process uses (settings point at it)."""
     from etl.settings import settings
     from etl.store import engine as engine_module
-    from etl.store.migrate import migrate
 
     for name in [name for name in os.environ if name.startswith("JIANCHA_CONNECTION_")]:
         monkeypatch.delenv(name)  # nothing of the machine's own is pulled from
-    monkeypatch.setenv("JIANCHA_DATABASE_URL", database_url)
+    monkeypatch.setenv("JIANCHA_DATABASE_URL", fresh_ledger(f"ledger_{os.getpid()}_{next(_serial)}"))
     monkeypatch.setenv("JIANCHA_VAR_DIR", str(tmp_path / "var"))
     settings.cache_clear()
     engine_module.engine.cache_clear()
-    migrate(engine_module.engine())
     yield engine_module.engine()
     engine_module.engine().dispose()
     settings.cache_clear()

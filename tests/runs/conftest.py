@@ -85,23 +85,20 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Source]:
 
 @pytest.fixture
 def another_ledger(
-    embedded_var: Path, ready: Engine, monkeypatch: pytest.MonkeyPatch
+    fresh_ledger: Callable[[str], str], ready: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], Engine]]:
     """Go on with a ledger that knows nothing yet; the test's own ledger stays where it is."""
     from etl.settings import settings
     from etl.store import calendars
     from etl.store import engine as engine_module
-    from etl.store.migrate import migrate
 
     made: list[Engine] = []
 
     def make() -> Engine:
-        url = engine_module.embedded_url(embedded_var, f"{ready.url.database}_{len(made)}")
-        monkeypatch.setenv("JIANCHA_DATABASE_URL", url)
+        monkeypatch.setenv("JIANCHA_DATABASE_URL", fresh_ledger(f"{ready.url.database}_{len(made)}"))
         settings.cache_clear()
         engine_module.engine.cache_clear()
         made.append(engine_module.engine())
-        migrate(made[-1])
         calendars.seed(made[-1])
         return made[-1]
 
