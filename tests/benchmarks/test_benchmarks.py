@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, Engine
 
-from benchmarks import admission, due_dates, judging, lags, large_night, night, staging, suspensions
+from benchmarks import admission, due_dates, increment, judging, lags, large_night, night, staging, suspensions
 from benchmarks.__main__ import registered, replaced
 from etl.domain.night import NEVER
 from etl.errors import UsageError
@@ -157,6 +157,22 @@ def test_a_large_night_is_judged_in_parts_of_whole_cases(
     parts = [set(part["case_no"].to_pylist()) for part in store.case_messages(["zrzy"], large_night.LAST, ["accept"])]
     assert len(parts) > 1
     assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+@pytest.mark.database
+def test_a_nights_increment_arrives_whole_and_is_told_step_by_step() -> None:
+    lines = "\n".join(increment.report(100))
+    for named in (
+        "bare table",
+        "pulling: 10 pages",
+        "landing",
+        "reading",
+        "checking",
+        "inserting",
+        "together",
+        "100 records",
+    ):
+        assert named in lines, named
 
 
 def _instead(engine: Engine, folder: Path):  # type: ignore[no-untyped-def]
