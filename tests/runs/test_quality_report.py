@@ -64,7 +64,7 @@ def test_the_report_says_what_is_stored_and_names_nobody(platform: Platform, rea
     page = (settings().var_dir / "quality" / f"quality-{FIRST}.html").read_text("utf-8")
     assert "承诺时限长于法定" in page
     assert PHONE not in page
-    assert not rows(ready, f"select from quality_result where array_to_string(samples, ' ') like '%{PHONE}%'")
+    assert not [samples for (samples,) in rows(ready, "select samples from quality_result") if PHONE in str(samples)]
 
 
 def test_the_command_writes_the_same_page_as_the_night(platform: Platform, ready: Engine, tmp_path: Path) -> None:
