@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from typer.main import get_command
 
-from docs.generate import dictionary_page, settings_page, undescribed
+from docs.generate import dictionary_page, expectations_page, settings_page, undescribed
 from etl.cli import app
 from etl.domain import chinese
 from etl.settings import ROOT
@@ -27,6 +27,10 @@ def page(name: str) -> str:
 
 def test_the_settings_reference_is_up_to_date() -> None:
     assert page("docs/settings.md") == settings_page(), "stale: python -m docs.generate"
+
+
+def test_the_list_of_expectations_is_up_to_date() -> None:
+    assert page("docs/expectations.md") == expectations_page(), "stale: python -m docs.generate"
 
 
 @pytest.mark.database

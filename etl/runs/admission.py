@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import orjson
@@ -44,6 +45,30 @@ class Read:
     refusals: list[Refusal]
     row_sha256s: Mapping[int, str]
     changes: list[drift.Change]
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprints(Mapping[int, str]):
+    """Fingerprint per row of a page over all its columns, whatever their order; `lost` are those of undecoded rows.
+
+    Taken only once one is asked for: a page without a refusal needs none, and they are most of the cost of reading.
+    """
+
+    rows: pa.Table
+    lost: Mapping[int, str]
+
+    def __getitem__(self, row_no: int) -> str:
+        return self._taken[row_no]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._taken)
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows) + len(self.lost)
+
+    @cached_property
+    def _taken(self) -> dict[int, str]:
+        return _row_sha256s(self.rows) | dict(self.lost)
 
 
 def admit_source(source: Source, business_on: date) -> dict[str, int]:
@@ -158,16 +183,15 @@ def read_page(source: Source, page: LandedPage, content: bytes) -> Read:
         arrived = pa.scalar(datetime.fromisoformat(delivered)).cast(SCHEMA.field("received_at").type)
         filled = pc.fill_null(messages["received_at"], arrived)
         messages = messages.set_column(messages.schema.get_field_index("received_at"), "received_at", filled)
-    shas = _row_sha256s(decoded.rows)
     lost = {row: hashlib.sha256(f"{page.sha256}:{row}".encode()).hexdigest() for row, _, _ in decoded.rejects}
-    lost |= decoded.reject_sha256s
+    shas = Fingerprints(decoded.rows, {**lost, **decoded.reject_sha256s})
     subjects = dict(_subjects(source, page.stream, decoded, {row for row, _, _ in rejects}))
     refusals = [
-        Refusal(row, (shas | lost)[row], reason, detail, *subjects.get(row, ()))
+        Refusal(row, shas[row], reason, detail, *subjects.get(row, ()))
         for row, reason, detail in [*decoded.rejects, *rejects]
     ]
     changes = drift.changes(source, page.stream, decoded.rows, rejects, page.meta.get("undeclared", ()))
-    return Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas | lost, changes)
+    return Read(page, _without(messages, {refusal.row_no for refusal in refusals}), refusals, shas, changes)
 
 
 def _subjects(

@@ -29,7 +29,7 @@ def with_samples(findings: Findings, messages: pa.Table) -> list[RuleResult]:
                 pc.equal(findings.failed["suite"], result.suite), pc.equal(findings.failed["rule"], result.rule)
             )
             rows = messages.take(findings.failed.filter(mine)["row"].slice(0, SAMPLES)).to_pylist()
-            result = replace(result, samples=tuple(_told(row, result.columns) for row in rows))
+            result = replace(result, samples=tuple(dict.fromkeys(_told(row, result.columns) for row in rows)))
         results.append(result)
     return results
 

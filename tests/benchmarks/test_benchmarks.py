@@ -17,6 +17,7 @@ from benchmarks import (
     admission,
     due_dates,
     history,
+    increment,
     judging,
     lags,
     large_night,
@@ -34,8 +35,8 @@ from etl.store import ledger as store
 
 
 def test_every_benchmark_is_found() -> None:
-    names = ["admission", "due_dates", "history", "judging", "lags", "large_night", "night", "reconciliation"]
-    assert list(registered()) == [*names, "staging", "suspensions"]
+    names = ["admission", "due_dates", "history", "increment", "judging", "lags", "large_night", "night"]
+    assert list(registered()) == [*names, "reconciliation", "staging", "suspensions"]
 
 
 def test_a_new_section_leaves_the_others_as_they_were() -> None:
@@ -195,6 +196,22 @@ def test_reconciling_finds_what_a_full_join_finds_and_a_night_its_own_share(ledg
     everything, joined, night = (work() for work in reconciliation.contestants(ledger).values())
     assert everything == joined == {"missing": 2, "extra": 2, "wrong": 2}
     assert night == {"wrong": 2}, "of the cases it told of"
+
+
+@pytest.mark.database
+def test_a_nights_increment_arrives_whole_and_is_told_step_by_step() -> None:
+    lines = "\n".join(increment.report(100))
+    for named in (
+        "bare table",
+        "pulling: 10 pages",
+        "landing",
+        "reading",
+        "checking",
+        "inserting",
+        "together",
+        "100 records",
+    ):
+        assert named in lines, named
 
 
 def _instead(engine: Engine, folder: Path):  # type: ignore[no-untyped-def]

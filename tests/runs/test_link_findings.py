@@ -193,6 +193,18 @@ def test_the_report_counts_what_was_due_and_names_who_answers(platform: Platform
     assert [hop["p50_seconds"], hop["p95_seconds"], hop["max_seconds"]] == [lags[6], lags[12], lags[12]]
     assert (hop["due_count"], hop["late_count"], hop["backlog_seconds"]) == (13, 5, None)
     assert [incident["record_count"] for incident in week["incidents"]] == [4, 1]
+    heat = jiancha("delays", "--heat").only
+    (line,) = (link for link in heat["links"] if link["hop"] == HOP)
+    assert line["title"] == "区市监局 → 省政务服务一体化平台"
+    for night, cell in zip(heat["nights"], line["cells"], strict=True):
+        alone = jiancha("delays", "--from", night, "--to", night, "--json").only["links"]
+        told = [row for row in alone if row["hop"] == HOP and row["due_count"]]
+        assert (cell is not None) == bool(told)
+        for row in told:
+            for name in ("due_count", "late_count", "p95_seconds", "p95_working_days"):
+                assert cell[name] == row[name]
+            assert cell["on_time_percent"] == f"{100 * (row['due_count'] - row['late_count']) / row['due_count']:.2f}"
+    assert {cell["on_time_percent"] for cell in line["cells"] if cell} >= {"75.00", "100.00"}
     shown = jiancha("delays").out
     assert "区市监局 → 省政务服务一体化平台" in shown
     assert "迟报（停滞）" in shown
