@@ -29,7 +29,7 @@ comment on column watermark.first_on is 'Night of the first load, which reconstr
 comment on table feed is 'One verdict per source and night: may the absence of a record be believed?';
 comment on column feed.source is 'Source.';
 comment on column feed.business_on is 'Night.';
-comment on column feed.state is 'pulled: not admitted yet; complete; partial: less than declared, or a page not admitted; late: not there yet; failed: unreadable.';
+comment on column feed.state is 'pulled: not admitted yet; complete; partial: less than declared, or a page not admitted; late: not there yet; failed: unreadable; stale: another day''s content; low: far fewer records than usual; silent: none.';
 comment on column feed.known_basis is 'As in landed_page.';
 comment on column feed.declared_rows is 'Rows the source says the window holds; null: it cannot say.';
 comment on column feed.landed_rows is 'Rows of the night''s admitted pages.';
@@ -39,6 +39,13 @@ comment on column feed.quarantined_rows is 'Of these, rows refused.';
 comment on column feed.unexplained_rows is 'Rows declared or landed that ended nowhere; 0 unless something is wrong.';
 comment on column feed.detail is 'Why it is not complete.';
 comment on column feed.updated_at is 'Wall clock.';
+
+comment on table feed_confirmation is 'A source''s word that what it brings from a night on is all there is.';
+comment on column feed_confirmation.source is 'Source.';
+comment on column feed_confirmation.business_on is 'First night it holds for; earlier ones are no measure for it.';
+comment on column feed_confirmation.actor is 'Who gave it.';
+comment on column feed_confirmation.reason is 'Why so little came.';
+comment on column feed_confirmation.confirmed_at is 'Wall clock.';
 
 comment on table message is 'Everything sources have said, as versions; append-only, enforced by a trigger.';
 comment on column message.message_id is 'Surrogate.';
@@ -206,7 +213,7 @@ comment on column link_lag.p50_working_days is 'Median in working days.';
 comment on column link_lag.p95_working_days is '95th percentile in working days.';
 comment on column link_lag.max_working_days is 'Longest in working days.';
 
-comment on table silence is 'Sources that normally send and were silent on a night though their feed was complete.';
+comment on table silence is 'Sources that normally send and were silent on a night though they were read to the end.';
 comment on column silence.business_on is 'Night.';
 comment on column silence.source is 'Source.';
 comment on column silence.last_on is 'Night that last brought something.';
