@@ -74,6 +74,11 @@ PUSH_CLASS = {
     "batch": "集中补录",
     "back_dated": "回填",
     "silent": "静默",
+    "one_per_tick": "逐条限流",
+    "finished_only": "办结后补报",
+    "starved": "定额积压",
+    "blocked_head": "队首阻塞",
+    "backfill": "突击补报",
 }
 PUSH_STATE = {"late": "未恢复", "recovered": "已恢复"}
 MAIL_STATE = {"ready": "待发", "dot": "待核实", "held": "待核实", "sent": "已发", "refused": "被拒收"}

@@ -1,7 +1,7 @@
-"""Made-up senders between a department's system and a platform, some of them broken; knows nothing of the code under test.
+"""Made-up senders between a department's system and a platform, some broken; they know nothing of the code under test.
 
-Times are minutes from the beginning of a day. Every record is written when somebody did something at a desk and received
-when the sender passed it on.
+Times are minutes from the beginning of a day. Every record is written when somebody did something at a desk and
+received when the sender passed it on.
 """
 
 from __future__ import annotations
@@ -127,16 +127,16 @@ def starved(rng: Random, waiting: Waiting) -> list[Sent]:
 
 
 def blocked(rng: Random, waiting: Waiting) -> list[Sent]:
-    """In order; one record fails again and again, nothing passes it, until somebody mends it: then all of it in order."""
-    healthy = prompt(rng, waiting)
+    """In order; one record fails again and again, nothing passes it, until it is mended: then all of it in order."""
+    healthy = sorted(prompt(rng, waiting), key=lambda sent: sent.written)
     stuck = next(sent for sent in healthy if sent.written > rng.uniform(7, 14) * DAY)
     mended = stuck.received + rng.uniform(1.1, 4) * DAY
-    found, number = [], 0
+    found, passed = [], 0.0
     for sent in healthy:
         at = sent.received
         if stuck.written <= sent.written and at < mended:
-            number += 1
-            at = mended + number * rng.uniform(0.010, 0.012)
+            passed += rng.uniform(0.008, 0.012)
+            at = mended + passed
         found.append(Sent(sent.case_no, sent.kind, sent.written, at))
     return found
 
