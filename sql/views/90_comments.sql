@@ -213,6 +213,17 @@ comment on column link_lag.p50_working_days is 'Median in working days.';
 comment on column link_lag.p95_working_days is '95th percentile in working days.';
 comment on column link_lag.max_working_days is 'Longest in working days.';
 
+comment on table queue_shape is 'How a source''s records queued before they arrived, as one night''s arrivals show it.';
+comment on column queue_shape.business_on is 'Night.';
+comment on column queue_shape.source is 'Source.';
+comment on column queue_shape.hop is 'The way to where it is read, origin->target.';
+comment on column queue_shape.class is 'one_per_tick 逐条限流, finished_only 办结后补报, starved 定额积压, blocked_head 队首阻塞, backfill 突击补报.';
+comment on column queue_shape.record_count is 'Records or cases that show it.';
+comment on column queue_shape.began_at is 'When the earliest of the night''s records had been written.';
+comment on column queue_shape.ended_at is 'When the last of them arrived.';
+comment on column queue_shape.detail is 'What it shows in numbers and what to look for, for the sender''s engineer.';
+comment on column queue_shape.evidence is 'Up to three message keys.';
+
 comment on table silence is 'Sources that normally send and were silent on a night though they were read to the end.';
 comment on column silence.business_on is 'Night.';
 comment on column silence.source is 'Source.';
@@ -223,7 +234,7 @@ comment on column silence.working_days is 'Silent working days up to the night.'
 comment on view v_push_finding is 'Push findings as incidents, opened and closed by nights; push_finding_on(night) gives them as known by any past night.';
 comment on column v_push_finding.source is 'Source.';
 comment on column v_push_finding.hop is 'Hop that answers, origin->target; entry:<source> where it is about the entry.';
-comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends.';
+comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends; or as in queue_shape.';
 comment on column v_push_finding.opened_on is 'First night that knew of it.';
 comment on column v_push_finding.closed_on is 'First night after it that brought something over the hop and nothing of it; null: open.';
 comment on column v_push_finding.state is 'late while open, recovered when closed.';
@@ -235,6 +246,7 @@ comment on column v_push_finding.longest_seconds is 'Longest lag.';
 comment on column v_push_finding.longest_working_days is 'The same inside office hours.';
 comment on column v_push_finding.level is 'Highest level of any record.';
 comment on column v_push_finding.evidence is 'Up to five message keys, the longest lag first; all of them are in push_finding.';
+comment on column v_push_finding.detail is 'How the records queued: the last night''s sentence of queue_shape; else null.';
 
 comment on view v_link_lag_daily is 'Daily series per hop, department and kind with on-time rate and backlog. Columns as in link_lag and these.';
 comment on column v_link_lag_daily.on_time_percent is 'Share not late, half-up; null without messages.';

@@ -38,6 +38,7 @@ documents as (
     union all select 'finding_event', to_jsonb(t) from finding_event t
     union all select 'link_lag', to_jsonb(t) from link_lag t
     union all select 'silence', to_jsonb(t) from silence t
+    union all select 'queue_shape', to_jsonb(t) from queue_shape t
     union all select 'notice', to_jsonb(t) from notice t
     union all select 'notice_item', to_jsonb(t) from notice_item t
     union all select 'notice_claim', to_jsonb(t) from notice_claim t
