@@ -25,7 +25,7 @@ from etl.domain.night import cutoff_at
 from etl.runs.local_airflow import Airflow, running
 from etl.store.engine import embedded_url
 from etl.store.statements import sql
-from tests.faults.warm import Warm
+from tests.faults.warm import Warm, shared
 from tests.oracle.proof import FULL
 from tests.runs.world import Exchange, Platform
 
@@ -159,7 +159,7 @@ def office(
 
     for name in [name for name in os.environ if name.startswith(("AIRFLOW", "JIANCHA_"))]:
         monkeypatch.delenv(name)
-    made = Office(embedded_server, tmp_path / "var", f"backfill_{os.getpid()}", Platform(), Warm())
+    made = Office(embedded_server, tmp_path / "var", f"backfill_{os.getpid()}", Platform(), shared())
     for name, value in {
         "JIANCHA_VAR_DIR": str(made.var_dir),
         "JIANCHA_DATABASE_URL": made.url(),
@@ -170,7 +170,6 @@ def office(
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     yield made
-    made.warm.close()
     made.admin(*(f"drop database if exists {{0}}{name} with (force)" for name in ("", "_kept", "_airflow")))
     settings.cache_clear()
 

@@ -6,6 +6,7 @@ alone. `python -m tests.faults.warm` is the server; `Warm` is the caller's side 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -19,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,6 +62,14 @@ class Warm:
                 self._server.stdin.write(json.dumps(request) + "\n")
                 self._server.stdin.flush()
             return int(self._server.stdout.readline())
+
+
+@cache
+def shared() -> Warm:
+    """One for this process, until it ends. Its threads wait for one another; who must not takes one of his own."""
+    made = Warm()
+    atexit.register(made.close)
+    return made
 
 
 def until(is_so: Callable[[], object], what: str, seconds: float = 60) -> None:

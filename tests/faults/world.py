@@ -36,7 +36,7 @@ from etl.store.digest import digest
 from etl.store.engine import embedded_url
 from etl.store.evidence import verify
 from etl.store.statements import sql
-from tests.faults.warm import Warm, until
+from tests.faults.warm import Warm, shared, until
 
 Mode = Literal["file", "live"]
 LOCKLESS = (Path(__file__).parent / "lockless.sql").read_text(encoding="utf-8")
@@ -265,7 +265,7 @@ class World:
             "scjg": f"http://127.0.0.1:{self._platform.server_port}/scjg",
         }
         self.connections = {f"JIANCHA_CONNECTION_{name.upper()}": known[name] for name in sources if name in known}
-        self._warm = Warm()
+        self._warm = shared()
         self._serial = count()
         self._prepared: dict[tuple[object, ...], Branch] = {}
         self._truths: dict[tuple[Scenario, Mode], tuple[Truth, Counter[str]]] = {}
@@ -331,7 +331,6 @@ class World:
     def close(self) -> None:
         for branch in self._prepared.values():
             branch.engine.dispose()
-        self._warm.close()
         self._platform.shutdown()
         self._platform.server_close()
         self.post_office.close()

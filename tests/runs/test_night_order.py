@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,9 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from city.build import build
 from city.provincial_platform import Platform, server
-from etl.settings import ROOT
 from etl.store.engine import embedded_url
 from etl.store.statements import sql
+from tests.faults.warm import shared
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 MISSED = [date(2026, 11, 16) + timedelta(days=number) for number in range(3)]
@@ -36,6 +35,7 @@ class Office:
         self.server_dir, self.folder, self.environment = server_dir, folder, environment
         self.admin = create_engine(make_url(embedded_url(server_dir, "postgres")), isolation_level="AUTOCOMMIT")
         self.made: list[str] = []
+        self.runs = count()
 
     def new(self, name: str, *, template: str | None = None) -> None:
         url = embedded_url(self.server_dir, name)
@@ -47,18 +47,17 @@ class Office:
         self.made.append(name)
         self.environment |= {"JIANCHA_DATABASE_URL": url, "JIANCHA_VAR_DIR": str(self.folder / name)}
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "etl.cli", *command],
-            cwd=ROOT, env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def start(self, *command: str) -> tuple[int, Path]:
+        output = self.folder / f"run-{next(self.runs)}"
+        return shared().start(command, os.environ | self.environment, output), output
 
-    def finish(self, process: subprocess.Popen[str]) -> None:
-        out, err = process.communicate(timeout=300)
-        assert process.returncode in (0, 1), out + err  # 1: some rows are in quarantine
+    def finish(self, process: int, output: Path) -> None:
+        code = shared().wait(process)
+        told = [Path(f"{output}.{kind}").read_text(encoding="utf-8") for kind in ("out", "err")]
+        assert code in (0, 1), told  # 1: some rows are in quarantine
 
     def night(self, on: date, *options: str) -> None:
-        self.finish(self.start("night", "--date", str(on), *options))
+        self.finish(*self.start("night", "--date", str(on), *options))
 
     def ledger(self) -> set[str]:
         engine: Engine = create_engine(self.environment["JIANCHA_DATABASE_URL"])
@@ -84,9 +83,9 @@ def office(embedded_server: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         },
     )
     made.new("outage")
-    made.finish(made.start("ledger", "migrate"))
+    made.finish(*made.start("ledger", "migrate"))
     reference = sorted(str(path) for path in (folder / "city" / "reference").iterdir())
-    made.finish(made.start("reference", "import", *reference))
+    made.finish(*made.start("reference", "import", *reference))
     for night in (BEFORE, AFTER):
         made.night(night)
     yield made
@@ -110,7 +109,7 @@ def reversed_(office: Office) -> None:
 
 def side_by_side(office: Office) -> None:
     for process in [office.start("night", "--date", str(night), "--notify", "never") for night in MISSED]:
-        office.finish(process)
+        office.finish(*process)
 
 
 def test_missed_nights_may_be_made_up_for_in_any_order_and_side_by_side(office: Office) -> None:
