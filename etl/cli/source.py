@@ -65,6 +65,22 @@ def source_new(
     )
 
 
+@app.command("confirm")
+def source_confirm(
+    name: str,
+    on: Annotated[str, typer.Option("--date", help="Night from which what the source brings is all there is.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so, at the source.")],
+    reason: Annotated[str, typer.Option(help="Why it brings so little.")],
+) -> None:
+    """Enter a source's word that what is missing does not exist; the next run of the night believes it."""
+    from etl import sources
+    from etl.store import feeds
+    from etl.store.engine import engine
+
+    feeds.confirm(engine(), sources.get(name).name, date_of(on), by, reason)
+    typer.echo(f"next: jiancha night --date {on} --source {name}")
+
+
 @app.command("replay")
 def source_replay(
     name: str,

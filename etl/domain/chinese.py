@@ -101,6 +101,11 @@ PUSH_CLASS = {
     "extra": "上游未见",
     "wrong": "错报",
     "deleted": "来源删除",
+    "one_per_tick": "逐条限流",
+    "finished_only": "办结后补报",
+    "starved": "定额积压",
+    "blocked_head": "队首阻塞",
+    "backfill": "突击补报",
 }
 FIELD = {
     "occurred_at": "发生时间",

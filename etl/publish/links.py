@@ -33,6 +33,7 @@ def link_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
 
 def incident_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
     """One incident; a stand-still from when something waited until the first arrival."""
+    evidence = (row["evidence"] or (NONE,))[0]
     return (
         PUSH_CLASS[row["class"]] + ("（停滞）" if row["is_standstill"] else ""),
         titled(row["hop"], titles),
@@ -42,7 +43,7 @@ def incident_cells(row: Row, titles: Mapping[str, str]) -> tuple[str, ...]:
         duration(row["longest_seconds"]),
         day(row["opened_on"]),
         day(row["closed_on"]) if row["closed_on"] else PUSH_STATE[row["state"]],
-        (row["evidence"] or (NONE,))[0],
+        f"{row['detail']}（{evidence}）" if row["detail"] else evidence,
     )
 
 
@@ -53,6 +54,11 @@ def standstill(row: Row, titles: Mapping[str, str]) -> str:
         f"{titled(row['hop'], titles)}自 {minute(row['began_at'])} 至 {minute(row['ended_at'])} "
         f"停滞约 {number(hours, 0 if hours >= 10 else 1)} 小时，迟报 {row['record_count']} 条"
     )
+
+
+def queue(row: Row, titles: Mapping[str, str]) -> str:
+    """``甲办结后补报：…（如 甲/办件/finish/0/v1）``."""
+    return f"{titled(row['source'], titles)}{PUSH_CLASS[row['class']]}：{row['detail']}（如 {row['evidence'][0]}）"
 
 
 def reassigned(cards: Iterable[tuple[str, str, int]], titles: Mapping[str, str]) -> list[str]:

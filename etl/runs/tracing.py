@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from etl.crashpoints import reach
-from etl.domain.night import NEVER, cutoff_at, from_us
+from etl.domain.night import NEVER, cutoff_at, from_us, nights
 from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
 from etl.store import feeds, ledger
@@ -20,6 +20,7 @@ from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.statements import sql
 from etl.supervision.delays import SUPERVISION, Route, in_batches, measure, standstills, summarise
+from etl.supervision.queue_shapes import queue_shapes
 
 SERIES = ("source", "hop", "department", "kind")
 """What a daily series is of."""
@@ -70,8 +71,43 @@ def _trace_night(connection: Connection, night: date, routes: Mapping[str, Route
         connection.execute(sql(f"delays/record_{name}"), asked | ways)
     if silent := feeds.silent(connection, night):
         connection.execute(sql("delays/record_silence"), [row | {"business_on": night} for row in silent])
+    if shapes := _queue_shapes(connection, night, records, lags, routes):
+        connection.execute(sql("delays/record_queue_shape"), shapes)
     connection.execute(sql("delays/set_traced"), {"business_on": night, "cutoff_at": until})
     return len(findings)
+
+
+def _queue_shapes(
+    connection: Connection, night: date, records: pa.Table, lags: pa.Table, routes: Mapping[str, Route]
+) -> list[dict[str, Any]]:
+    """How each source's arrivals of the night had queued; a person who keys records again is no sender."""
+    hops = {name: route.hop() for name, route in routes.items() if route.links and not route.is_keyed_twice}
+    asked = {"sources": list(hops), "hops": list(hops.values()), "business_on": night, "after": _span(night)[0]}
+    earlier: dict[str, dict[date, tuple[int, int]]] = {}
+    for row in connection.execute(sql("delays/earlier_nights"), asked):
+        earlier.setdefault(row.source, {})[row.business_on] = (row.records, row.longest_seconds or 0)
+    before = {row.source: row.at for row in connection.execute(sql("delays/arrived_before"), asked)}
+    found = []
+    for name, hop in hops.items():
+        mine = lags.filter((pc.field("source") == name) & (pc.field("hop") == hop))
+        if not len(mine):
+            continue
+        told = records.take(mine["record"])
+        written, received = (mine[side].to_numpy() for side in ("set_out", "reached"))
+        known, longest = earlier.get(name, {}), int((received - written).max()) // 1_000_000
+        past = [known.get(on, (0, 0)) for on in nights(min(known), night - timedelta(days=1))] if known else []
+        case = pc.dictionary_encode(told["case_no"]).combine_chunks().indices.to_numpy().astype(np.int64)
+        is_finish = pc.equal(told["kind"], "finish").to_numpy(zero_copy_only=False)
+        tonight = [*past, (len(mine), longest)]
+        for shape in queue_shapes(case, is_finish, written, received, before.get(name, NEVER), tonight):
+            shown = told.take(pa.array(shape.records)).select(_KEY).to_pylist()
+            found.append(
+                {"business_on": night, "source": name, "hop": hop, "class": shape.name}
+                | {"record_count": shape.record_count, "detail": shape.detail}
+                | {"began_at": from_us(int(written.min())), "ended_at": from_us(int(received.max()))}
+                | {"evidence": ["{source}/{case_no}/{kind}/{seq}/v{version}".format(**key) for key in shown]}
+            )
+    return found
 
 
 def _late(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
 from etl.domain.night import night_of
+from etl.errors import UsageError
 from etl.store.statements import sql
 
 UNPULLED = "本夜没有拉取"
@@ -114,6 +115,8 @@ def set_doubt(connection: Connection, source: str, business_on: date, doubt: tup
 
 def confirm(engine: Engine, source: str, business_on: date, actor: str, reason: str) -> None:
     """The source says that what it brings from this night on is all there is: earlier nights are no measure for it."""
+    if not (actor.strip() and reason.strip()):
+        raise UsageError("a confirmation needs the name of who gives it and a reason")
     asked = {"source": source, "business_on": business_on, "actor": actor, "reason": reason}
     with engine.begin() as connection:
         connection.execute(sql("feeds/confirm"), asked)

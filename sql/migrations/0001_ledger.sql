@@ -329,6 +329,15 @@ create table case_absence (
 create trigger append_only before update or delete or truncate on case_absence
     for each statement execute function refuse_change();
 
+-- How a source's records queued before they arrived, as one night's arrivals show it.
+create table queue_shape (
+    business_on date not null, source text not null, hop text not null,
+    class text not null check (class in ('one_per_tick', 'finished_only', 'starved', 'blocked_head', 'backfill')),
+    record_count bigint not null, began_at timestamptz not null, ended_at timestamptz not null,
+    detail text not null, evidence text[] not null,
+    primary key (business_on, source, class)
+);
+
 -- Outbox. An item is a business event to tell; a notice is one frozen mail that claims items.
 create table notice (
     notice_key   text primary key,

@@ -1,12 +1,13 @@
 -- Findings of one night's knowledge: records grouped by what they have in common, opened and closed by nights. Those
 -- held up by one stand-still are one incident, closed by the first night after it that brought anything over the hop.
 -- All others of a hop and class are one incident as long as every night that brings something brings more of them; a
--- night that brings nothing neither opens nor closes any. Differences between two sources, and cases a source deleted,
--- are one incident where they opened and closed alike. Nothing of this is stored: it is what the nights' rows say.
+-- night that brings nothing neither opens nor closes any. How a source queues is one incident as long as every night
+-- that brings something shows it. Differences between two sources, and cases a source deleted, are one incident where
+-- they opened and closed alike. Nothing of this is stored: it is what the nights' rows say.
 create or replace function push_finding_on(night date) returns table (
     source text, hop text, class text, opened_on date, closed_on date, state text, is_standstill boolean,
     began_at timestamptz, ended_at timestamptz, record_count bigint, longest_seconds bigint,
-    longest_working_days numeric, level text, evidence text[]
+    longest_working_days numeric, level text, evidence text[], detail text
 ) language sql stable as $$
     with found as (
         select f.*, concat_ws('/', f.source, f.case_no, f.kind, f.seq, 'v' || f.version) as record_key
@@ -50,11 +51,21 @@ create or replace function push_finding_on(night date) returns table (
         from silence s
         where s.business_on <= night
         group by s.source, s.first_on
+    ),
+    queued as (
+        select source, hop, class, min(business_on) as opened_on, max(business_on) as last_on,
+               min(began_at) as began_at, max(ended_at) as ended_at, sum(record_count)::bigint as record_count
+        from (
+            select q.*, b.place - row_number() over (partition by q.source, q.hop, q.class order by q.business_on) as run
+            from queue_shape q
+            join brought b using (source, hop, business_on)
+        ) shaped
+        group by source, hop, class, run
     )
     select i.source, i.hop, i.class, i.opened_on, c.closed_on,
            case when c.closed_on is null then 'late' else 'recovered' end,
            i.standstill_until is not null, i.began_at, i.ended_at, i.record_count, i.longest_seconds,
-           i.longest_working_days, i.level, i.evidence
+           i.longest_working_days, i.level, i.evidence, null
     from incident i
     cross join lateral (
         select min(b.business_on) as closed_on
@@ -71,7 +82,8 @@ create or replace function push_finding_on(night date) returns table (
                where m.source = q.source and (m.known_at at time zone 'Asia/Shanghai')::date - 1 = q.heard_on
                order by m.written_at desc, 1
                limit 1
-           )
+           ),
+           null
     from quiet q
     cross join lateral (
         select min(b.business_on) as closed_on
@@ -82,20 +94,31 @@ create or replace function push_finding_on(night date) returns table (
     select d.downstream, d.hop, d.class, d.opened_on, d.closed_on,
            case when d.closed_on is null then 'late' else 'recovered' end,
            false, min(d.due_at), null, count(*), null, null, null,
-           (array_agg(d.evidence[1] order by d.evidence[1] collate "C"))[1:5]
+           (array_agg(d.evidence[1] order by d.evidence[1] collate "C"))[1:5], null
     from difference_on(night) d
     group by d.downstream, d.hop, d.class, d.opened_on, d.closed_on
     union all
     select d.source, d.source, 'deleted', d.opened_on, d.closed_on,
            case when d.closed_on is null then 'late' else 'recovered' end,
            false, d.absent_on::timestamp at time zone 'Asia/Shanghai', null, count(*), null, null, null,
-           (array_agg(d.source || '/' || d.case_no order by d.case_no collate "C"))[1:5]
+           (array_agg(d.source || '/' || d.case_no order by d.case_no collate "C"))[1:5], null
     from (
         select source, case_no, absent_on, opened_on, case when closed_on <= night then closed_on end as closed_on
         from v_deleted_case
         where opened_on <= night
     ) d
     group by d.source, d.absent_on, d.opened_on, d.closed_on
+    union all
+    select q.source, q.hop, q.class, q.opened_on, c.closed_on,
+           case when c.closed_on is null then 'late' else 'recovered' end,
+           false, q.began_at, q.ended_at, q.record_count, null, null, null, newest.evidence, newest.detail
+    from queued q
+    join queue_shape newest on (newest.source, newest.class, newest.business_on) = (q.source, q.class, q.last_on)
+    cross join lateral (
+        select min(b.business_on) as closed_on
+        from brought b
+        where b.source = q.source and b.hop = q.hop and b.business_on > q.last_on
+    ) c
 $$;
 create or replace view v_push_finding as select * from push_finding_on('infinity');
 

@@ -29,7 +29,7 @@ comment on column watermark.first_on is 'Night of the first load, which reconstr
 comment on table feed is 'One verdict per source and night: may the absence of a record be believed?';
 comment on column feed.source is 'Source.';
 comment on column feed.business_on is 'Night.';
-comment on column feed.state is 'pulled: not admitted yet; complete; partial: less than declared, or a page not admitted; late: not there yet; failed: unreadable.';
+comment on column feed.state is 'pulled: not admitted yet; complete; partial: less than declared, or a page not admitted; late: not there yet; failed: unreadable; stale: another day''s content; low: far fewer records than usual; silent: none.';
 comment on column feed.known_basis is 'As in landed_page.';
 comment on column feed.declared_rows is 'Rows the source says the window holds; null: it cannot say.';
 comment on column feed.landed_rows is 'Rows of the night''s admitted pages.';
@@ -39,6 +39,13 @@ comment on column feed.quarantined_rows is 'Of these, rows refused.';
 comment on column feed.unexplained_rows is 'Rows declared or landed that ended nowhere; 0 unless something is wrong.';
 comment on column feed.detail is 'Why it is not complete.';
 comment on column feed.updated_at is 'Wall clock.';
+
+comment on table feed_confirmation is 'A source''s word that what it brings from a night on is all there is.';
+comment on column feed_confirmation.source is 'Source.';
+comment on column feed_confirmation.business_on is 'First night it holds for; earlier ones are no measure for it.';
+comment on column feed_confirmation.actor is 'Who gave it.';
+comment on column feed_confirmation.reason is 'Why so little came.';
+comment on column feed_confirmation.confirmed_at is 'Wall clock.';
 
 comment on table message is 'Everything sources have said, as versions; append-only, enforced by a trigger.';
 comment on column message.message_id is 'Surrogate.';
@@ -252,7 +259,18 @@ comment on column case_absence.case_no is 'Case number.';
 comment on column case_absence.business_on is 'Night of the listing.';
 comment on column case_absence.event is 'absent for the first time, deleted: the next listing lacked it too, returned: listed again.';
 
-comment on table silence is 'Sources that normally send and were silent on a night though their feed was complete.';
+comment on table queue_shape is 'How a source''s records queued before they arrived, as one night''s arrivals show it.';
+comment on column queue_shape.business_on is 'Night.';
+comment on column queue_shape.source is 'Source.';
+comment on column queue_shape.hop is 'The way to where it is read, origin->target.';
+comment on column queue_shape.class is 'one_per_tick 逐条限流, finished_only 办结后补报, starved 定额积压, blocked_head 队首阻塞, backfill 突击补报.';
+comment on column queue_shape.record_count is 'Records or cases that show it.';
+comment on column queue_shape.began_at is 'When the earliest of the night''s records had been written.';
+comment on column queue_shape.ended_at is 'When the last of them arrived.';
+comment on column queue_shape.detail is 'What it shows in numbers and what to look for, for the sender''s engineer.';
+comment on column queue_shape.evidence is 'Up to three message keys.';
+
+comment on table silence is 'Sources that normally send and were silent on a night though they were read to the end.';
 comment on column silence.business_on is 'Night.';
 comment on column silence.source is 'Source.';
 comment on column silence.last_on is 'Night that last brought something.';
@@ -283,7 +301,7 @@ comment on column v_deleted_case.closed_on is 'Night it was listed again; null: 
 comment on view v_push_finding is 'Push findings as incidents, opened and closed by nights; push_finding_on(night) gives them as known by any past night.';
 comment on column v_push_finding.source is 'Source.';
 comment on column v_push_finding.hop is 'Hop that answers, origin->target; entry:<source> where it is about the entry.';
-comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends; missing 漏报, wrong 错报, extra 上游未见 as in v_difference; deleted 来源删除.';
+comment on column v_push_finding.class is 'As in push_finding; silent 静默: nothing from a source that normally sends; as in queue_shape; missing 漏报, wrong 错报, extra 上游未见 as in v_difference; deleted 来源删除.';
 comment on column v_push_finding.opened_on is 'First night that knew of it.';
 comment on column v_push_finding.closed_on is 'First night after it that brought something over the hop and nothing of it, or on which the systems agreed again; null: open.';
 comment on column v_push_finding.state is 'late while open, recovered when closed.';
@@ -295,6 +313,7 @@ comment on column v_push_finding.longest_seconds is 'Longest lag.';
 comment on column v_push_finding.longest_working_days is 'The same inside office hours.';
 comment on column v_push_finding.level is 'Highest level of any record.';
 comment on column v_push_finding.evidence is 'Up to five message keys, the longest lag first; all of them are in push_finding.';
+comment on column v_push_finding.detail is 'How the records queued: the last night''s sentence of queue_shape; else null.';
 
 comment on view v_link_lag_daily is 'Daily series per hop, department and kind with on-time rate and backlog. Columns as in link_lag and these.';
 comment on column v_link_lag_daily.on_time_percent is 'Share not late, half-up; null without messages.';

@@ -87,9 +87,9 @@ def test_too_short_a_history_says_nothing() -> None:
 
 
 def test_healthy_offices_of_every_size_are_not_doubted() -> None:
-    """Thousands of nights with their week-ends, holidays, make-up days and bad days; drawn, and the calendar another."""
+    """Thousands of nights with their week-ends, holidays, make-up days and bad days."""
     rng, nights = random.Random(20261127), 0
-    for _ in range(40):
+    for _ in range(25):
         mean = rng.choice([rng.uniform(0.1, 3), rng.uniform(3, 30), rng.uniform(30, 400)])
         volume = Volume(mean, rng.uniform(0, 0.3), rng.uniform(0, 0.7))
         first = date(2025, 1, 1) + timedelta(days=rng.randrange(500))
@@ -104,4 +104,4 @@ def test_healthy_offices_of_every_size_are_not_doubted() -> None:
             found = volume_doubt(first, is_working[:end], {kind: mine[:end] for kind, mine in counts.items()})
             assert found is None, (volume, first + timedelta(days=end - 1), found)
             nights += 1
-    assert nights > 3000
+    assert nights > 2000

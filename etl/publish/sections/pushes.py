@@ -24,6 +24,7 @@ def compile(connection: Connection, week: Week) -> Chapter:
     standstills = outbox.rows(connection, "week_standstills", **week.parameters())
     reassigned = outbox.rows(connection, "week_reassigned", **week.parameters())
     differences = outbox.rows(connection, "week_differences", **week.parameters())
+    queues = outbox.rows(connection, "week_queue_shapes", **week.parameters())
     shown = [row for row in week.links if links.is_told(row)]
     hops = [row for row in shown if links.is_hop(row)]
     due, sent, late = (sum(row[column] for row in hops) for column in ("due_count", "message_count", "late_count"))
@@ -36,6 +37,7 @@ def compile(connection: Connection, week: Week) -> Chapter:
             f"因推送延时撤回红黄牌与预警 {withdrawn} 张（次）"
             + (f"，责任转由下列环节承担：{answering}。" if answering else "。"),
             *(f"停滞：{links.standstill(row, week.titles)}。" for row in standstills[:3]),
+            *(f"排队形态：{links.queue(row, week.titles)}。" for row in queues),
             *(
                 f"静默：{titled(row['source'], week.titles)}自 {silence(row['first_on'], row['working_days'])}，"
                 "其间接口正常应答，须查明原因并补报。"

@@ -42,6 +42,7 @@ documents as (
     union all select 'silence', to_jsonb(t) from silence t
     union all select 'reconciled_night', to_jsonb(t) from reconciled_night t
     union all select 'difference_event', to_jsonb(t) from difference_event t
+    union all select 'queue_shape', to_jsonb(t) from queue_shape t
     union all select 'notice', to_jsonb(t) from notice t
     union all select 'notice_item', to_jsonb(t) from notice_item t
     union all select 'notice_claim', to_jsonb(t) from notice_claim t
