@@ -42,6 +42,7 @@ Mode = Literal["file", "live"]
 LOCKLESS = (Path(__file__).parent / "lockless.sql").read_text(encoding="utf-8")
 FINISHED = (0, 1)
 """Exit codes of a finished night: the city's dirty rows are rejected by the run that meets them first."""
+_STARTING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -309,7 +310,7 @@ class World:
     def start_server(self) -> None:
         """Start it again and wait until it answers; it recovers by itself."""
         server = self._server()
-        with server._lock:
+        with _STARTING, server._lock:  # that one is between processes, and not safe between threads
             server.ensure_postgres_running()
         self.admin.dispose()
         for branch in self._prepared.values():
