@@ -137,17 +137,17 @@ def _frames() -> BatchDefinition[Any]:
 
 
 def _frame(messages: pa.Table, kinds: frozenset[str]) -> DataFrame:
-    """The messages of some kinds, with those kinds' payload, as a pandas frame indexed by position in `messages`."""
+    """The messages of some kinds, with the payload all these kinds have, as a pandas frame indexed by position."""
     import pandas as pd
 
+    common = set.intersection(*(set(PAYLOAD[kind]) for kind in kinds)) if kinds else set()
+    columns = [*KEY, *TIMES, *SUBJECT, *MEASURES, *sorted(common)]
+    told = messages.select([name for name in columns if not pa.types.is_nested(messages.schema.field(name).type)])
     positions = np.arange(len(messages), dtype=np.int64)
     if kinds:
         positions = positions[pc.is_in(messages["kind"], pa.array(sorted(kinds))).to_numpy()]
-        messages = messages.take(positions)
-    payload = dict.fromkeys(name for kind in sorted(kinds) for name in PAYLOAD[kind])
-    columns = [*KEY, *TIMES, *SUBJECT, *MEASURES, *payload]
-    scalar = [name for name in columns if not pa.types.is_nested(messages.schema.field(name).type)]
-    frame: DataFrame = messages.select(scalar).to_pandas()
+        told = told.take(positions)
+    frame: DataFrame = told.to_pandas()
     # Great Expectations compares int64 by column but any narrower integer one value at a time.
     return frame.astype({"seq": "int64", "version": "int64"}).set_index(pd.Index(positions))
 

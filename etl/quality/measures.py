@@ -40,14 +40,20 @@ def measured(messages: pa.Table, lookup: Lookup | None = None) -> pa.Table:
 
 def _told_together(messages: pa.Table, second: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Per message how many share its source, kind, department, item and second."""
-    group = np.unique(second, return_inverse=True)[1]
+    group = _numbered(second)
     for name in ("source", "kind", "department", "item_code"):
         encoded = messages[name].combine_chunks().dictionary_encode()
         code = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy().astype(np.int64)
         # Numbered anew each time, so that however many columns follow the product stays small.
-        group = np.unique(group * (len(encoded.dictionary) + 1) + code, return_inverse=True)[1]
+        group = _numbered(group * (len(encoded.dictionary) + 1) + code)
     counted: npt.NDArray[np.int64] = np.bincount(group, minlength=1)[group]
     return counted
+
+
+def _numbered(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Equal values by one number each, from 0; by hash, which is faster than sorting."""
+    numbers: npt.NDArray[np.int64] = pa.array(values).dictionary_encode().indices.to_numpy().astype(np.int64)
+    return numbers
 
 
 def _us(instants: pa.ChunkedArray) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from etl.domain.chinese import KIND
 from etl.domain.message import SCHEMA
 from etl.domain.night import cutoff_at, first_cutoffs, to_us
-from etl.errors import BatchRejected, SourceContractBroken, UsageError
+from etl.errors import BatchRejected, CalendarNotCovering, SourceContractBroken, UsageError
 from etl.quality.check import VOLUMES, Findings, RuleResult, check, check_volumes
 from etl.quality.linkage import Lookup
 from etl.runs import samples
@@ -106,10 +106,13 @@ def _admit_pages(source: Source, waiting: Sequence[LandedPage], known_at: dateti
 
 def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None:
     """How many messages of each kind the night brought, against what is usual on such days; it is only said."""
-    calendar = stored(engine()).book("cn").known(business_on)
     earlier = [business_on - timedelta(days=back) for back in range(1, ALIKE_WITHIN_DAYS + 1)]
-    is_worked = calendar.is_working_day(business_on)
-    alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
+    try:
+        calendar = stored(engine()).book("cn").known(business_on)
+        is_worked = calendar.is_working_day(business_on)
+        alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
+    except CalendarNotCovering:  # judging refuses such a night itself; what was admitted stays admitted
+        return
     counted = quality.count_volumes(engine(), source, business_on, known_at, alike)
     if not any(row["usual_count"] for row in counted):
         return

@@ -42,7 +42,7 @@ def test_rows_are_positions_in_the_given_table_whatever_was_joined(everything: p
     alone = {"zone_mistaken", "whole_hours", "dates_alone", "few", "many"}
     alone |= {rule for _, rule, _ in wanted if rule.startswith("without_")}
     assert {entry for entry in wanted if entry[1] not in alone} <= got
-    assert not any(rule in alone for _, rule, _ in got)
+    assert not any(rule in alone - {"whole_hours"} for _, rule, _ in got)
 
 
 def test_counts_agree_with_the_failed_rows(everything: pa.Table) -> None:
