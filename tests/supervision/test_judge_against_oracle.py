@@ -154,4 +154,4 @@ def test_a_level_reached_at_the_start_itself_is_provisional_by_the_day_of_the_st
     messages = Case().special("2026-12-29 00:00", None, 2).messages
     judge_alike((messages, shanghai("2027-01-08 00:00"), None), WHOLE_DAYS)
     cards = fast(messages, shanghai("2027-01-08 00:00"), None, WHOLE_DAYS)
-    assert cards["CASE-1", "special", "0", "reminder"]["provisional"]
+    assert cards["CASE-1", "special", "1", "reminder"]["provisional"]
