@@ -219,7 +219,7 @@ def boundary(run: Run, rule: Rule, profile: Profile, calendar: Calendar, step: i
         reached,
         due,
         exceeded,
-        counter.provisional(reached, is_met=rule.meets or (steps < 0 and not is_given)),
+        counter.provisional(reached, is_met=rule.meets or (steps < 0 and not (is_given and is_plain and not longer))),
         Fraction(counted.used(run.stop), counted.per_day),
         Fraction(counted.left_out(run.stop), counted.per_day),
         (limit if shown is None else shown) / counter.per_day,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.oracle import judge as oracle
 from tests.oracle import profiles
+from tests.oracle.cases import Case, shanghai
 from tests.oracle.histories import QUIET, Judgement, doubts_about, judgements
 from tests.oracle.profiles import HUNAN, WHOLE_DAYS, Profile
 from tests.oracle.proof import effort
@@ -147,3 +148,10 @@ def test_both_agree_at_each_boundary_itself_and_one_second_after(judgement: Judg
 @given(judgements(), st.integers(0, 2**63 - 1))
 def test_what_lies_in_quarantine_holds_its_case_up_as_the_oracle_says(judgement: Judgement, seed: int) -> None:
     judge_alike(judgement, HUNAN, doubts=doubts_about(judgement, seed))
+
+
+def test_a_level_reached_at_the_start_itself_is_provisional_by_the_day_of_the_start() -> None:
+    messages = Case().special("2026-12-29 00:00", None, 2).messages
+    judge_alike((messages, shanghai("2027-01-08 00:00"), None), WHOLE_DAYS)
+    cards = fast(messages, shanghai("2027-01-08 00:00"), None, WHOLE_DAYS)
+    assert cards["CASE-1", "special", "1", "reminder"]["provisional"]

@@ -239,7 +239,8 @@ class Counting:
             held = np.flatnonzero(bound.is_ruled & is_run & bound.is_over(axis, start, stop))
             begun = start[held]
             reached = bound.reached(axis, begun, held)
-            provisional = axis.is_provisional(reached + bound.is_met_enough)  # a day met is the day that counts
+            # A day met is the day that counts, and so is the start's own.
+            provisional = axis.is_provisional(reached + (bound.is_met_enough | bound.is_from_start[held]))
             out.reached[held, column] = reached
             plain = bound_of(rule.model_copy(update={"offset_days": 0, "percent": 100, "comparison": ">"}))
             out.due[held, column] = plain.due(axis, begun, held)
