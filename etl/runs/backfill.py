@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.domain.night import cutoff_at, nights
 from etl.errors import ConfigurationError, UsageError
-from etl.runs import nightly
+from etl.runs import judged_nights, nightly
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
@@ -49,7 +49,8 @@ def diff(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[s
     last_judged = max(feeds.fingerprints(engine()), default=last)
     for night in _checked(first, last):
         own = cutoff_at(night, settings().cutoff)
-        before, after = nightly.judge_at(night), nightly.judge_at(max(night, last_judged), own, max(now, own))
+        before = judged_nights.judge_at(night)
+        after = judged_nights.judge_at(max(night, last_judged), own, max(now, own))
         for event in difference.changes(before, after):
             if asked is None or event["source"] in asked:
                 yield {"night": night, "change": event["event"], **contract_card(event)}

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
-from etl.runs import nightly
+from etl.runs import judged_nights
 from etl.settings import settings
 from etl.store.engine import embedded_url
 from etl.supervision.contract import contract_lines
@@ -41,7 +41,7 @@ def test_what_the_ledger_exports_is_judged_as_the_night_judged_it(
     refused(jiancha("ledger", "export", tmp_path / "all"), 2, "is there already")
     refused(jiancha("ledger", "export", tmp_path / "absent" / "deep"), 2, "No such file or directory")
     judged = jiancha("judge", "--messages", tmp_path / "all", "--as-of", as_of)
-    assert judged.out.encode() == contract_lines(nightly.judge_at(NIGHT))
+    assert judged.out.encode() == contract_lines(judged_nights.judge_at(NIGHT))
     assert [(card["case_no"], card["level"]) for card in judged.lines][:2] == [
         ("overdue-0", "reminder"), ("overdue-0", "yellow"),
     ]  # fmt: skip

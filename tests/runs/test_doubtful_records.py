@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from etl.domain.night import cutoff_at
+from etl.runs import judged_nights
 from etl.sources.sets import national
 from etl.sources.sets import provincial as module
 from tests.cli.command import jiancha
@@ -28,9 +29,8 @@ def events(engine: Engine, case_no: str = CASE) -> list[tuple[Any, ...]]:
 
 def levels(on: date, known_by: date) -> set[tuple[str, str]]:
     """What is judged of every case, as of a night and with the knowledge of another one."""
-    from etl.runs import nightly
 
-    cards = nightly.judge_at(on, cutoff_at(on), cutoff_at(known_by)).to_pylist()
+    cards = judged_nights.judge_at(on, cutoff_at(on), cutoff_at(known_by)).to_pylist()
     return {(card["case_no"], card["level"]) for card in cards if card["standing"]}
 
 

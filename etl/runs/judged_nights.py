@@ -1,0 +1,178 @@
+"""What each night judged: a difference of two judgements, made again whenever its ground is no longer what it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl import sources
+from etl.domain.calendar import CalendarBook
+from etl.domain.night import cutoff_at, night_of, nights
+from etl.domain.profile import ProfileBook
+from etl.runs import findings
+from etl.runs.ways import links
+from etl.settings import settings
+from etl.store import cards as card_store
+from etl.store import feeds, ledger
+from etl.store.calendars import Calendars, stored
+from etl.store.engine import engine
+from etl.store.profiles import profile_book
+from etl.supervision import cards as card_rules
+from etl.supervision import difference
+from etl.supervision.judge import CARDS, judge_table
+from etl.supervision.published_engine import refuse_read_only
+from etl.supervision.question import Doubt, is_revised
+
+
+def record(business_on: date, notify: str) -> dict[str, int]:
+    """Judge the night, and every other one up to the last one judged, that rests on something new -> counts.
+
+    Args:
+        notify: ``never`` tells nobody of what these nights find.
+    """
+    totals: defaultdict[str, int] = defaultdict(int, nights=0, events=0)
+    known = feeds.known_counts(engine())
+    first = min((night_of(known_at) for known_at, _ in known), default=business_on)
+    fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
+    calendars, doubts = stored(engine()), list(map(Doubt.of, ledger.doubts(engine())))
+    # A later night that was judged is a difference to this one, or to one before it.
+    for night in nights(min(first, business_on), max([business_on, *fingerprints])):
+        if night > business_on and night not in fingerprints:
+            continue
+        fingerprint = _fingerprint(night, known, calendars, doubts)
+        if fingerprints.get(night) != fingerprint:
+            moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
+            findings.record_night(engine(), night, *moments, calendars)
+            events, cases = _night_events(night, calendars, doubts)
+            muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
+            result = card_store.record_night(
+                engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
+            )
+            for key, count in result.items():
+                totals[key] += count
+            totals["nights"] += 1
+    return dict(totals)
+
+
+def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | None = None) -> pa.Table:
+    """Cards of every source at the night's cut-off; a source not complete that night at its last complete one.
+
+    Args:
+        as_of: judge earlier than the cut-off.
+        known_by: judge with other knowledge than the night's own.
+    """
+    groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
+    for name, moment in judged_moments(night).items():
+        groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
+    tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
+    for (moment, _), names in sorted(groups.items()):
+        known, rules = known_by or moment, rules_of(names[0])
+        book = stored(engine()).book(rules.calendar)
+        parts = ledger.case_messages(names, known, card_rules.kinds())
+        tables.extend(_cards(messages, moment, known, rules, book, doubts) for messages in parts)
+    return pa.concat_tables(tables)
+
+
+def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) -> tuple[list[dict[str, Any]], int]:
+    """judge(night) - judge(night before) -> (events, cases judged).
+
+    Only cases that are open, have changed since or stood still until now are judged: every other case is judged alike
+    on both nights.
+    """
+    earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
+    groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
+    for name, moment in now.items():
+        if earlier.get(name) != moment:  # a source still frozen has nothing new to say
+            groups[earlier.get(name), moment, sources.get(name).profile].append(name)
+    known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
+    for (before, moment, _), names in groups.items():
+        rules = rules_of(names[0])
+        book = calendars.book(rules.calendar)
+        since = None if before is None or is_revised(before, moment, book, rules) else before
+        freed = {d.case_no for d in doubts if before and d.until and before < d.until <= moment}
+        parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=freed)
+        for messages in parts:
+            cases += pc.count_distinct(messages["case_no"]).as_py()
+            old = CARDS.empty_table()
+            if before is not None:
+                was_known = messages.filter(pc.less_equal(messages["known_at"], before))
+                old = _cards(was_known, before, before, rules, book, doubts)
+            for event in difference.changes(old, _cards(messages, moment, moment, rules, book, doubts)):
+                ruled = rules.labelled(event["profile_version"])
+                is_manual = ruled.is_manual(event["clock"], event["level"])
+                stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
+                events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
+    return events, cases
+
+
+def rules_of(source: str) -> ProfileBook:
+    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
+    profiles = profile_book(sources.get(source).profile)
+    refuse_read_only(profiles, source)
+    return profiles
+
+
+def judged_moments(night: date) -> dict[str, datetime]:
+    """Per source the moment a night judges it at: the cut-off of its last complete night."""
+    return {
+        name: cutoff_at(complete_on, settings().cutoff)
+        for name, complete_on in feeds.judged_nights(engine(), night).items()
+    }
+
+
+def _cards(
+    messages: pa.Table,
+    as_of: datetime,
+    known_by: datetime,
+    rules: ProfileBook,
+    book: CalendarBook,
+    doubts: Sequence[Doubt],
+) -> pa.Table:
+    frozen = {
+        name: [cutoff_at(night, settings().cutoff) for night in silent]
+        for name, silent in feeds.frozen_nights(engine(), night_of(as_of)).items()
+    }
+    return judge_table(
+        messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen, doubts=doubts
+    )
+
+
+def _fingerprint(
+    night: date,
+    known: Sequence[tuple[datetime, dict[str, int]]],
+    calendars: Calendars,
+    doubts: Sequence[Doubt],
+) -> str:
+    """What the night's judgement rests on: messages known by its cut-off, doubtful records, feed verdicts of the two
+    nights it is the difference of, calendars, profiles.
+    """
+    moment = cutoff_at(night, settings().cutoff)
+    counts: defaultdict[str, int] = defaultdict(int)
+    for known_at, per_source in known:
+        if known_at <= moment:
+            for name, count in per_source.items():
+                counts[name] += count
+    judged = feeds.judged_nights(engine(), night)
+    earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
+    rules = {name: rules_of(name) for name in judged}
+    basis = {
+        "messages": dict(counts),
+        "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
+        "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
+        "doubts": [
+            sum(doubt.since is None or doubt.since <= moment for doubt in doubts),
+            sum(doubt.until is not None and doubt.until <= moment for doubt in doubts),
+        ],
+        "rules": {
+            name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
+            for name, book in rules.items()
+        },
+    }
+    return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
