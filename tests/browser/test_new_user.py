@@ -35,6 +35,7 @@ def test_mails_and_the_bulletin_are_whole_pages_by_themselves(demo: Path, page: 
     assert {mail["subject"].split("】")[1] for mail in mails} == {
         "区人社局 电子监察日警报 2026-11-15",
         "区市监局 电子监察日警报 2026-11-15",
+        "区自然资源和规划局 电子监察日警报 2026-11-15",
         "电子监察日汇总 2026-11-15",
     }
     for mail in mails:
@@ -52,7 +53,8 @@ def test_mails_and_the_bulletin_are_whole_pages_by_themselves(demo: Path, page: 
             plain = mail.get_body(("plain",)).get_content()
             parts = [part for part in ("撤回", "发现的问题") if f"【{part}】" in plain]
             assert headings == [mail["subject"].split("】")[1].removesuffix(" 2026-11-15"), *parts]
-            assert "撤回" in parts
+            assert ("撤回" in parts) == ("撤回" in mail["subject"])
+            assert "发现的问题" in parts, "rows set aside"
         expect(page.locator("body")).to_contain_text("数据截止 2026-11-16 01:00")
 
     bulletin = Path(weekly.compile_bulletin(LATEST_WEEK)["html"])

@@ -173,7 +173,7 @@ def test_a_ledger_without_tables_says_how_to_make_them(embedded_var: Path, point
     assert "jiancha ledger migrate" in ended.out
     assert jiancha("ledger", "migrate").code == 0
     assert jiancha("ledger", "migrate").code == 0, "migrating twice is harmless"
-    assert jiancha("status", "--json").only == {"sources": [], "cards": [], "outbox": []}
+    assert jiancha("status", "--json").only == {"sources": [], "reconciliation": [], "cards": [], "outbox": []}
     assert jiancha("ledger", "verify").out.strip() == "0" * 64
 
 

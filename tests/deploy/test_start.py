@@ -102,7 +102,7 @@ class Stack:
                 process.terminate()
         for process in self.running.values():
             try:
-                process.wait(30)
+                process.wait(SECONDS)
             finally:
                 # Whatever of its session is left; each service is a session of its own.
                 with suppress(ProcessLookupError):
