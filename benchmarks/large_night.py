@@ -54,7 +54,7 @@ def put_open_cases(engine: Engine, cases: int) -> None:
     for back in range(NIGHTS_BEFORE, 0, -1):
         on = ON - timedelta(days=back)
         feeds.set_pulled(engine, SOURCE, on, "night", None, cutoff_at(on))
-        feeds.set_admitted(engine, SOURCE, on, cutoff_at(on), "", [])
+        feeds.set_admitted(engine, SOURCE, on, cutoff_at(on), "", [], None)
 
 
 def report(cases: int = CASES) -> list[str]:

@@ -106,7 +106,7 @@ def test_a_night_by_hand_tells_the_departments_and_backfilled_changes_nothing(
 
     for run_id, is_told in ((night.run_id, True), (again, False)):
         values = _returned(served, run_id)
-        assert set(values) == {"pull", "admit", "judge", "trace", "notify"}
+        assert set(values) == {"pull", "admit", "judge", "trace", "reconcile", "notify"}
         assert all(isinstance(number, int) for value in values.values() for number in value.values())
         assert (values["notify"]["claimed"] > 0) == is_told
 
