@@ -36,21 +36,31 @@ def embedded_server(embedded_var: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fresh_ledger(embedded_server: Path) -> Callable[[str], str]:
-    """Name -> URL of a new migrated ledger: a copy of one that was migrated once a session."""
+def template(embedded_server: Path) -> Engine:
+    """The server of a database `migrated`, a ledger's template: migrating once is enough."""
     from etl.store.engine import embedded_url
     from etl.store.migrate import migrate
 
-    first = create_engine(embedded_url(embedded_server, "migrated"), poolclass=NullPool)
-    migrate(first)
-    admin = create_engine(embedded_url(embedded_server, "postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    migrate(create_engine(embedded_url(embedded_server, "migrated"), poolclass=NullPool))
+    url = embedded_url(embedded_server, "postgres")
+    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+@pytest.fixture
+def fresh_ledger(template: Engine) -> Iterator[Callable[[str], str]]:
+    """Name -> URL of a new migrated ledger that goes with the test."""
+    made: list[str] = []
 
     def make(name: str) -> str:
-        with admin.connect() as connection:
+        with template.connect() as connection:
             connection.exec_driver_sql(f"create database {name} template migrated strategy file_copy")
-        return embedded_url(embedded_server, name)
+        made.append(name)
+        return template.url.set(database=name).render_as_string(hide_password=False)
 
-    return make
+    yield make
+    with template.connect() as connection:
+        for name in made:
+            connection.exec_driver_sql(f"drop database {name} with (force)")
 
 
 @pytest.fixture
