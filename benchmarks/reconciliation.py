@@ -19,13 +19,14 @@ from sqlalchemy import Engine
 
 from benchmarks.database import fresh_ledger
 from benchmarks.measure import bar, table
+from etl.domain.message import whole_cases
 from etl.domain.night import cutoff_at
 from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
 from etl.store import calendars
 from etl.store import reconciliation as store
 from etl.supervision.delays import Route
-from etl.supervision.reconciliation import Pair, differences, in_whole_keys
+from etl.supervision.reconciliation import Pair, differences
 
 RECORDS = (500_000, 5_000_000)
 FILL, JOIN = (
@@ -50,7 +51,7 @@ def reconcile(is_night: bool) -> Counter[str]:
     axis = OfficeAxis(calendars.packaged().cn())
     found: Counter[str] = Counter()
     batches = store.differing("up", "down", KINDS, since, LAST, LAST, with_item=True, is_written=True)
-    for rows in in_whole_keys(batches):
+    for rows in whole_cases(batches, 1):
         found.update(differences(rows, PAIR, settings().cutoff, axis)["class"].to_pylist())
     return found
 

@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.domain.night import NEVER, Instants
 from etl.errors import RecordRejected
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -91,6 +92,12 @@ JUDGED = pa.schema(
     ]
 )
 """What judging looks at of a message."""
+
+
+def instants_of(column: pa.ChunkedArray) -> Instants:
+    """A column of instants in microseconds; NEVER where null."""
+    instants: Instants = pc.fill_null(column.cast(INSTANT).cast(pa.int64()), NEVER).to_numpy()
+    return instants
 
 
 def key_text(source: str, case_no: str, kind: str, seq: int, version: int) -> str:

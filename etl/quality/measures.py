@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.domain.message import instants_of
 from etl.domain.night import DAY_US, NEVER, OFFSET
 from etl.quality.linkage import Lookup, opened_at
 
@@ -23,11 +24,12 @@ def measured(messages: pa.Table, lookup: Lookup | None = None) -> pa.Table:
     past_hour_s: seconds past the full hour; same_second: messages of its source, kind, department and item in its
     second; both null for an event at midnight, which is a date without a time of day. material_count: list length.
     """
-    occurred = _us(messages["occurred_at"])
+    occurred = instants_of(messages["occurred_at"])
     opened, is_opened = opened_at(messages, lookup)
     has_time = (occurred != NEVER) & ((occurred + OFFSET.seconds * _SECOND_US) % DAY_US != 0)
     columns: dict[str, npt.NDArray[np.float64]] = {
-        name: _seconds(_us(messages[after]), _us(messages[before])) for name, (after, before) in _LAGS.items()
+        name: _seconds(instants_of(messages[after]), instants_of(messages[before]))
+        for name, (after, before) in _LAGS.items()
     }
     columns["since_opened_s"] = _seconds(occurred, opened)
     columns["is_opened"] = is_opened
@@ -54,12 +56,6 @@ def _numbered(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Equal values by one number each, from 0; by hash, which is faster than sorting."""
     numbers: npt.NDArray[np.int64] = pa.array(values).dictionary_encode().indices.to_numpy().astype(np.int64)
     return numbers
-
-
-def _us(instants: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Instants as microseconds; NEVER for null."""
-    us: npt.NDArray[np.int64] = pc.fill_null(instants.cast(pa.int64()), NEVER).to_numpy()
-    return us
 
 
 def _seconds(after: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

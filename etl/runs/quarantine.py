@@ -17,17 +17,20 @@ WAITS = "；核实之前，不因缺少该记录对该件发牌、撤牌"
 def tell(business_on: date) -> None:
     """Every row newly set aside becomes something to tell: what is wrong with it, and what waits for it."""
     with engine().begin() as connection:
-        for row in ledger.untold_quarantine(connection, business_on):
-            payload = {
-                "title": "记录未通过校验，已隔离",
-                "basis": "数据接入校验",
-                "case_no": row["case_no"],
-                "item_name": None,
-                "detail": _detail(row),
-            }
-            key = "/".join(("A/quarantine", row["source"], row["stream"], row["row_sha256"]))
-            department = sources.get(row["source"]).department
-            cards.insert_item(connection, key, "A", row["business_on"], department, payload, is_muted=False)
+        items = map(_item, ledger.untold_quarantine(connection, business_on))
+        cards.insert_items(connection, "A", items, is_muted=False)
+
+
+def _item(row: Mapping[str, Any]) -> tuple[str, date, str, dict[str, Any]]:
+    payload = {
+        "title": "记录未通过校验，已隔离",
+        "basis": "数据接入校验",
+        "case_no": row["case_no"],
+        "item_name": None,
+        "detail": _detail(row),
+    }
+    key = "/".join(("A/quarantine", row["source"], row["stream"], row["row_sha256"]))
+    return key, row["business_on"], sources.get(row["source"]).department, payload
 
 
 def _detail(row: Mapping[str, Any]) -> str:

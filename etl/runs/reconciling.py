@@ -18,7 +18,7 @@ import structlog
 
 from etl import sources
 from etl.domain.chinese import FIELD, KIND, PUSH_CLASS
-from etl.domain.message import PAYLOAD
+from etl.domain.message import PAYLOAD, whole_cases
 from etl.domain.night import ZONE, cutoff_at
 from etl.domain.office_axis import OfficeAxis
 from etl.errors import ConfigurationError, SourceError
@@ -32,7 +32,7 @@ from etl.store import reconciliation as store
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.supervision.delays import Route
-from etl.supervision.reconciliation import Pair, differences, in_whole_keys, pairs
+from etl.supervision.reconciliation import Pair, differences, pairs
 
 log = structlog.get_logger()
 UNSAID = constant(None)
@@ -117,7 +117,7 @@ def _differences(
             with_item=with_item,
             is_written=pair.is_written,
         )
-        for rows in in_whole_keys(batches):
+        for rows in whole_cases(batches, 1):
             yield moment, differences(rows, pair, settings().cutoff, axis)
 
 

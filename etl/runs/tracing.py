@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from etl.crashpoints import reach
+from etl.domain.message import KEY, key_text
 from etl.domain.night import NEVER, cutoff_at, from_us, nights
 from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
@@ -24,7 +25,6 @@ from etl.supervision.queue_shapes import queue_shapes
 
 SERIES = ("source", "hop", "department", "kind")
 """What a daily series is of."""
-_KEY = ("source", "case_no", "kind", "seq", "version")
 
 
 def trace(routes: Mapping[str, Route]) -> dict[str, int]:
@@ -100,12 +100,12 @@ def _queue_shapes(
         is_finish = pc.equal(told["kind"], "finish").to_numpy(zero_copy_only=False)
         tonight = [*past, (len(mine), longest)]
         for shape in queue_shapes(case, is_finish, written, received, before.get(name, NEVER), tonight):
-            shown = told.take(pa.array(shape.records)).select(_KEY).to_pylist()
+            shown = told.take(pa.array(shape.records)).select(KEY).to_pylist()
             found.append(
                 {"business_on": night, "source": name, "hop": hop, "class": shape.name}
                 | {"record_count": shape.record_count, "detail": shape.detail}
                 | {"began_at": from_us(int(written.min())), "ended_at": from_us(int(received.max()))}
-                | {"evidence": ["{source}/{case_no}/{kind}/{seq}/v{version}".format(**key) for key in shown]}
+                | {"evidence": [key_text(**key) for key in shown]}
             )
     return found
 
@@ -135,7 +135,7 @@ def _late(
 
 
 def _findings(records: pa.Table, lags: pa.Table, stood: Any) -> list[dict[str, Any]]:
-    keys = records.select(_KEY).take(lags["record"]).to_pylist()
+    keys = records.select(KEY).take(lags["record"]).to_pylist()
     columns = ("hop", "class", "department", "level", "working_days", "set_out", "due", "reached")
     return [
         key

@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from etl.errors import UsageError
+from etl.store.statements import sql_text
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -20,6 +22,13 @@ _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 _SLICE_ROWS = 32_768  # small enough that the server works on one slice while the next is built
 
 Bytes = npt.NDArray[np.uint8]
+
+
+def copy(connection: Connection, statement: str, table: pa.Table, types: Mapping[str, str]) -> None:
+    """Put a table into the target of a named `copy ... from stdin with (format binary)`; see `stream`."""
+    with connection.connection.cursor() as cursor, cursor.copy(sql_text(statement)) as target:  # type: ignore[attr-defined]
+        for piece in stream(table, types):
+            target.write(piece)
 
 
 def stream(table: pa.Table, types: Mapping[str, str]) -> Iterator[memoryview | bytes]:

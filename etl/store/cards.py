@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -82,13 +82,23 @@ def insert_item(
     payload: Mapping[str, Any], *, is_muted: bool,
 ) -> None:  # fmt: skip
     """One business event to tell that is not a card; the same key is told once."""
-    connection.execute(
-        sql("cards/insert_item"),
+    insert_items(connection, mail_kind, [(item_key, business_on, department, payload)], is_muted=is_muted)
+
+
+def insert_items(
+    connection: Connection, mail_kind: str, items: Iterable[tuple[str, date, str | None, Mapping[str, Any]]], *,
+    is_muted: bool,
+) -> None:  # fmt: skip
+    """Business events to tell that are not cards: (item_key, business_on, department, payload) each."""
+    rows = [
         {
             "item_key": item_key, "mail_kind": mail_kind, "business_on": business_on, "department": department,
             "card_event_seq": None, "payload": orjson.dumps(dict(payload)).decode(), "is_muted": is_muted,
-        },
-    )  # fmt: skip
+        }
+        for item_key, business_on, department, payload in items
+    ]  # fmt: skip
+    if rows:
+        connection.execute(sql("cards/insert_item"), rows)
 
 
 def _times_appended(connection: Connection, business_on: date) -> dict[tuple[Any, ...], int]:

@@ -154,9 +154,7 @@ def staged_rows(messages: pa.Table, known_basis: str) -> pa.Table:
 def stage(connection: Connection, staged: pa.Table) -> None:
     """Put `staged_rows` into a staging table that lives as long as the transaction."""
     connection.execute(sql("ledger/stage_table"))
-    with connection.connection.cursor() as cursor, cursor.copy(sql_text("ledger/stage_copy")) as copy:  # type: ignore[attr-defined]
-        for piece in binary_copy.stream(staged, STAGED_TYPES):
-            copy.write(piece)
+    binary_copy.copy(connection, "ledger/stage_copy", staged, STAGED_TYPES)
 
 
 def case_messages(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from etl.store import binary_copy
 from etl.store.ledger import stream
-from etl.store.statements import sql, sql_text
+from etl.store.statements import sql
 
 _FOUND_TYPES = {
     **dict.fromkeys(("moment", "seq", "upstream_version", "downstream_version"), "int4"),
@@ -64,7 +64,7 @@ def record_night(
     connection.execute(sql("reconciliation/stage_table"))
     for moment, table in found:
         staged = table.add_column(0, "moment", pa.array([moment] * len(table), pa.int32()))
-        _copy(connection, "reconciliation/stage_copy", staged, _FOUND_TYPES)
+        binary_copy.copy(connection, "reconciliation/stage_copy", staged, _FOUND_TYPES)
     connection.execute(sql("reconciliation/set_reconciled"), night)
     events = connection.execute(sql("reconciliation/insert_events"), {**night, "hop": hop}).rowcount
     connection.execute(sql("reconciliation/drop_staged"))
@@ -86,7 +86,7 @@ def record_listing(
     """
     connection.execute(sql("reconciliation/listed_table"))
     for numbers in listed:
-        _copy(connection, "reconciliation/listed_copy", pa.table({"case_no": numbers}), {"case_no": "text"})
+        binary_copy.copy(connection, "reconciliation/listed_copy", pa.table({"case_no": numbers}), {"case_no": "text"})
     asked = {"source": source, "business_on": business_on, "known_by": known_by}
     connection.execute(sql("reconciliation/insert_listing"), asked)
     events = connection.execute(sql("reconciliation/insert_absences"), asked).scalars().all()
@@ -97,9 +97,3 @@ def record_listing(
 def rows(connection: Connection, name: str, **parameters: Any) -> list[dict[str, Any]]:
     """Rows of one of the area's queries for reports."""
     return [dict(row) for row in connection.execute(sql(f"reconciliation/{name}"), parameters).mappings()]
-
-
-def _copy(connection: Connection, statement: str, table: pa.Table, types: Mapping[str, str]) -> None:
-    with connection.connection.cursor() as cursor, cursor.copy(sql_text(statement)) as copy:  # type: ignore[attr-defined]
-        for piece in binary_copy.stream(table, types):
-            copy.write(piece)

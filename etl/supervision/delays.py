@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.domain.message import instants_of
 from etl.domain.night import DAY_US, NEVER, Instants, first_cutoffs
 from etl.domain.office_axis import OfficeAxis
 from etl.supervision.history import Messages
@@ -155,7 +156,7 @@ def measure(records: pa.Table, routes: Mapping[str, Route], cutoff: time, axis: 
     """
     source = np.array(records["source"].to_pylist(), dtype=object)
     occurred, written, received, known, relayed = (
-        _us(records[name]) for name in ("occurred_at", "written_at", "received_at", "known_at", "relayed_at")
+        instants_of(records[name]) for name in ("occurred_at", "written_at", "received_at", "known_at", "relayed_at")
     )
     position = records["position"].to_numpy().astype(np.int64)
     is_again: Mask = records["is_again"].to_numpy(zero_copy_only=False)
@@ -374,8 +375,3 @@ def _relayed(history: Messages, row: int, route: Route, known_by: int) -> list[t
         if (history.written if relay.is_written else history.received)[other] != NEVER
     ]
     return sorted(dated, key=lambda pair: pair[0].position)
-
-
-def _us(column: pa.ChunkedArray) -> Instants:
-    values: Instants = pc.fill_null(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()), NEVER).to_numpy()
-    return values

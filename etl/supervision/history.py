@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.domain.message import KINDS, REPEATING, key_column
-from etl.domain.night import NEVER, Instants
+from etl.domain.message import KINDS, REPEATING, instants_of, key_column
+from etl.domain.night import Instants
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -81,7 +81,7 @@ class Messages:
         source = numbered(table["source"])[1]
         kind = pc.index_in(table["kind"], pa.array(KINDS)).to_numpy().astype(np.int64)
         seq, version = (table[name].to_numpy().astype(np.int64) for name in ("seq", "version"))
-        key = [case, _us(table["occurred_at"]), source, _ALPHABETIC[kind], seq, version]
+        key = [case, instants_of(table["occurred_at"]), source, _ALPHABETIC[kind], seq, version]
         if not _is_sorted(key):
             order = np.lexsort(key[::-1])
             table = table.take(pa.array(order))
@@ -100,11 +100,11 @@ class Messages:
             kind=kind,
             seq=seq,
             version=version,
-            occurred=_us(table["occurred_at"]),
-            written=_us(table["written_at"]),
-            received=_us(table["received_at"]),
-            here=np.minimum(_us(table["loaded_at"]), _us(table["known_at"])),
-            known=_us(table["known_at"]),
+            occurred=instants_of(table["occurred_at"]),
+            written=instants_of(table["written_at"]),
+            received=instants_of(table["received_at"]),
+            here=np.minimum(instants_of(table["loaded_at"]), instants_of(table["known_at"])),
+            known=instants_of(table["known_at"]),
             is_own=is_own.to_numpy(),
             is_passed=(kind != KIND["accept"]) | pc.equal(outcome, "passed").to_numpy(),
             is_open=(kind == KIND["stage"]) & pc.is_null(table["outcome"]).to_numpy(),
@@ -152,7 +152,7 @@ class Messages:
 
     def instant(self, column: str) -> Instants:
         """An instant column in microseconds; NEVER where null."""
-        instants: Instants = self._of_told(column, _us)
+        instants: Instants = self._of_told(column, instants_of)
         return instants
 
     def is_value(self, column: str, value: str | bool) -> Mask:
@@ -296,8 +296,3 @@ def _is_first(*columns: Indices) -> Mask:
 
 def _is_last(*columns: Indices) -> Mask:
     return np.append(_is_first(*columns)[1:], np.ones(min(1, len(columns[0])), dtype=np.bool_))
-
-
-def _us(column: pa.ChunkedArray) -> Instants:
-    values: Instants = pc.fill_null(column.cast(pa.int64()), NEVER).to_numpy()
-    return values

@@ -6,7 +6,7 @@ where the downstream is read, within what the links between allow, and say the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 
@@ -147,17 +147,3 @@ def _differing(one: str, other: str) -> str:
     """Names of the fields two JSON objects differ in."""
     said, heard = orjson.loads(one), orjson.loads(other)
     return ",".join(sorted(name for name in said | heard if said.get(name) != heard.get(name)))
-
-
-def in_whole_keys(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Sorted batches -> tables none of which ends between the two rows of one case."""
-    held: pa.Table | None = None
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        held = table if held is None else pa.concat_tables([held, table])
-        end = pc.index(held["case_no"], held["case_no"][-1]).as_py() if len(held) else 0
-        if end:
-            yield held.slice(0, end)
-            held = held.slice(end)
-    if held is not None and len(held):
-        yield held

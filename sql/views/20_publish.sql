@@ -1,3 +1,11 @@
+-- The last night before this one that was told, or whose muted summary says that it was told to nobody, for good.
+create or replace function night_told_before(night date) returns date language sql stable as $$
+    select coalesce(max(b.business_on), '-infinity')
+    from notice_item b
+    where b.mail_kind = 'B' and b.business_on < night
+      and (b.is_muted or exists (select from notice_claim c where c.item_key = b.item_key))
+$$;
+
 -- Incidents as the verdicts have them: nights not complete that have the same next complete night, or none yet.
 create or replace view v_feed_incident as
 select distinct on (source, closed_on) source, business_on as opened_on, state, detail, closed_on

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from etl.domain.chinese import FIELD
-from etl.domain.message import PAYLOAD_COLUMNS
+from etl.domain.message import PAYLOAD_COLUMNS, whole_cases
 from etl.domain.office_axis import OfficeAxis
 from etl.store.calendars import packaged
 from etl.supervision.delays import LinkLimit, Route
-from etl.supervision.reconciliation import Pair, differences, in_whole_keys, pairs
+from etl.supervision.reconciliation import Pair, differences, pairs
 
 MONDAY = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 HOUR, NIGHTLY = LinkLimit("platform"), LinkLimit("files", mode="nightly")
@@ -88,7 +88,7 @@ def test_every_difference_is_named_with_its_sides_its_fields_and_the_cutoff_it_c
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6])
 def test_sides_cut_anywhere_are_merged_as_if_in_one_piece(size: int) -> None:
     whole = pa.Table.from_pylist(ROWS)
-    pieces = list(in_whole_keys(whole.to_batches(max_chunksize=size)))
+    pieces = list(whole_cases(whole.to_batches(max_chunksize=size), 1))
     assert pa.concat_tables(pieces) == whole
     merged = [entry for piece in pieces for entry in found(piece.to_pylist(), PAIR)]
     assert sorted(merged) == sorted(found(ROWS, PAIR))

@@ -1,5 +1,5 @@
 -- What was found since the last night told, to be told to its department once: not what was there before the source went
--- live or came under supervision, nor what is gone again. A night whose summary is muted was told to nobody, for good.
+-- live or came under supervision, nor what is gone again.
 insert into notice_item (item_key, mail_kind, business_on, department, payload, is_muted)
 select 'A/finding/' || concat_ws('/', f.rule, coalesce(f.record, f.item_code), f.detail, f.opened_on), 'A', f.opened_on,
        f.department,
@@ -12,10 +12,5 @@ where f.cleared_on is null
   and f.department is not null
   and f.opened_on <= :business_on
   and f.opened_on >= (select min(business_on) from feed where feed.source = f.source)
-  and f.opened_on > coalesce((
-      select max(b.business_on)
-      from notice_item b
-      where b.mail_kind = 'B' and b.business_on < :business_on
-        and (b.is_muted or exists (select from notice_claim c where c.item_key = b.item_key))
-  ), '-infinity')
+  and f.opened_on > night_told_before(:business_on)
 on conflict (item_key) do nothing
