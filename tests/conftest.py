@@ -14,6 +14,11 @@ from sqlalchemy import Engine, NullPool, create_engine
 _serial = itertools.count()
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes and long text name no test: a zip made while tests are collected is another in every worker."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 100) else None
+
+
 @pytest.fixture(scope="session")
 def embedded_var() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="jiancha-tests-") as folder:
