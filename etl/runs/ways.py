@@ -25,7 +25,7 @@ def links() -> dict[str, Route]:
                 )
                 for link in source.links
             ),
-            is_keyed_twice=bool(source.links[0].origin),
+            is_keyed_twice=any(link.mode == "double_entry" for link in source.links),
         )
         for name, source in declared.items()
     }

@@ -30,7 +30,7 @@ Alter = Callable[..., Source]
 @pytest.fixture(autouse=True)
 def keyed_again(altered: Alter) -> None:
     """What scjg reports to the platform is keyed again, for the same department, in rsj's database within an hour."""
-    entry = Link("rsj_entry", "区级系统（二次录入）", origin="provincial_platform")
+    entry = Link("rsj_entry", "区级系统（二次录入）", "double_entry", origin="provincial_platform")
     altered("rsj", links=(entry,), department=sources.get("scjg").department)
 
 
