@@ -2,7 +2,7 @@
 with newest as (
     select distinct on (source, case_no, kind, seq) *
     from message
-    where source in ('up', 'down') and known_at <= $1
+    where source in ('up', 'down')
     order by source, case_no, kind, seq, version desc
 )
 select source = 'up' as is_upstream, case_no, kind, seq, version,
