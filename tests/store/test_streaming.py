@@ -16,8 +16,8 @@ LATER = NOW + timedelta(days=1)
 MANY = """
 insert into message (source, case_no, kind, seq, version, occurred_at, loaded_at, known_at, known_basis, payload,
                      content_sha256, page_id)
-select 'scjg', 'case-' || g, 'accept', 0, 1, now(), now(), %(now)s, 'night', jsonb_build_object('outcome', repeat('x', 300)),
-       repeat('0', 64), 1
+select 'scjg', 'case-' || g, 'accept', 0, 1, now(), now(), %(now)s, 'night',
+       jsonb_build_object('outcome', repeat('x', 300)), repeat('0', 64), 1
 from generate_series(1, 150000) g
 """
 
