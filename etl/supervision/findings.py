@@ -74,7 +74,8 @@ def find_table(
     if stands.any():
         still = history.of_cases(stands[history.case], KINDS)
         for rule in rules().values():
-            told += [_told(_view(*part, catalogue), rule) for part in split(still, question, rule.kinds)]
+            parts = split(still, question, rule.kinds)
+            told += [_told(_view(part, asked, catalogue), rule) for part, asked in parts if len(part.rows)]
     return pa.concat_tables(told)
 
 
