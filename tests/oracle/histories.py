@@ -223,18 +223,21 @@ def _specials(story: Story) -> None:
 
 
 def _extension(story: Story) -> None:
+    """Mostly approved before anything is overdue, and about as long as one kind of handling or the other may take."""
     for seq in range(8, 9 + story.one(0, 0, 1)):
         payload = {
-            "special_kind": "extension", "approved_days": story.one(3, 5, 10, 12, 15, 16, 0, None),
-            "approver": story.one("张某", "张某", "张某", None, " "), "reason": "案情复杂",
+            "special_kind": "extension", "approved_days": story.one(3, 5, 10, 11, 11, 12, 15, 15, 16, 0, None),
+            "approver": story.one(*["张某"] * 5, None, " "), "reason": "案情复杂",
         }  # fmt: skip
-        story.tell("special_start", story.moment(), payload, seq=seq, other={"approver": None})
+        begun = story.moment(0, story.one(3, 3, LAST_DAY))
+        story.tell("special_start", begun, payload, seq=seq, other={"approver": None})
 
 
 def _apply(story: Story) -> None:
-    payload = {"channel": story.one("online", "online", "online", "window", None)}
-    story.tell("apply", story.moment(0, 3), payload, other={"channel": "window"})
-    if story.one(True, True, False):
+    """Often so long before the acceptance that an answer to it was due."""
+    payload = {"channel": story.one("online", "online", "window", None)}
+    story.tell("apply", story.moment(story.one(-9, 0), 3), payload, other={"channel": "window"})
+    if story.one(True, False):
         says = {"outcome": story.one("passed", "refused", "supplement"), "reason": "材料"}
         story.tell("pre_accept", story.moment(), says)
 
