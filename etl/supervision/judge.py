@@ -197,7 +197,6 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
         return known
 
     book, known = question.book, int(moments.calendar[last[0]])
-    axis = OfficeAxis(book.version(known))  # links have no region
     subject = _at(verdicts.runs.subject, np.where(today >= 0, today, then), level)
     place = places_of(history, subject, book)
     # Few cards have messages that decided their removal.
@@ -207,9 +206,12 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
     deciding_count[decided] = [len(messages) for messages in deciding]
     late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
     hop = np.full(len(keep), None, object)
-    hop[decided[late]] = responsible_hops(
-        history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis, question.known_by
-    )
+    for where in np.unique(place[decided[late]]).tolist():
+        mine = late[place[decided[late]] == where]
+        axis = OfficeAxis(book.version(known, book.places[where]))
+        hop[decided[mine]] = responsible_hops(
+            history, [deciding[row] for row in mine.tolist()], question.links, question.cutoff, axis, question.known_by
+        )
     cards = pa.table(
         {
             "source": history.texts("source", subject),
