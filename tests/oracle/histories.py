@@ -158,7 +158,7 @@ def _accept(story: Story) -> None:
     promised, statutory = story.limit(limits, None, 0), story.limit(limits, None, 0)
     payload: dict[str, Any] = {
         "promised_limit": promised, "statutory_limit": statutory, "limit_unit": unit,
-        "joint": story.one(True, False), "channel": story.one("online", "window", None),
+        "joint": story.one(True, False), "channel": story.one("online", "online", "window", None),
         "certificate_required": story.one(True, True, False, None), "outcome": story.one("passed", "passed", None),
         "case_type": story.one("promised", "promised", None, "instant"),
     }  # fmt: skip
