@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from expectations import Rule, Severity, suites
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.datasource.fluent.interfaces import Batch
     from great_expectations.expectations.expectation import Expectation
     from pandas import DataFrame
 
@@ -32,12 +34,13 @@ LEAST_USUAL = 10
 
 # Failing rows come back as the frame's index labels, which are positions in the given table: no key column can be
 # null or repeated that way, and no message content is copied into results.
-_RESULT_FORMAT = {
+_WHICH_ROWS = {
     "result_format": "COMPLETE",
     "exclude_unexpected_values": True,
     "partial_unexpected_count": 0,
     "return_unexpected_index_query": False,
 }
+_HOW_MANY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def _columns(expectation: Expectation) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
+@cache
 def _frames() -> BatchDefinition[Any]:
     """Where Great Expectations takes frames from: a context in memory, without analytics or progress bars."""
     import great_expectations as gx
@@ -155,9 +159,23 @@ def _frame(messages: pa.Table, kinds: frozenset[str]) -> DataFrame:
 def _evaluate(
     source: BatchDefinition[Any], frame: DataFrame, members: list[tuple[str, Rule]]
 ) -> list[tuple[str, Rule, int, list[int]]]:
-    """-> (suite, rule, rows checked, failing index labels) per rule."""
+    """-> (suite, rule, rows checked, failing index labels) per rule.
+
+    Which rows fail is asked only where some do: it costs as much as everything else.
+    """
     if frame.empty:
         return [(suite, rule, 0, []) for suite, rule in members]
+    batch = source.get_batch({"dataframe": frame})
+    answers = _answers(batch, members, _HOW_MANY)
+    checked: list[int] = [answer.result["element_count"] for answer in answers]
+    fail = [n for n, (_, rule) in enumerate(members) if not answers[n].success and checked[n] >= rule.least_rows]
+    named = _answers(batch, [members[n] for n in fail], _WHICH_ROWS) if fail else []
+    rows = {n: answer.result["unexpected_index_list"] for n, answer in zip(fail, named, strict=True)}
+    return [(suite, rule, checked[n], rows.get(n, [])) for n, (suite, rule) in enumerate(members)]
+
+
+def _answers(batch: Batch, members: list[tuple[str, Rule]], result_format: dict[str, Any]) -> list[Any]:
+    """What Great Expectations says of each rule; `JianchaError` for one it could not evaluate."""
     from great_expectations import ExpectationSuite
     from pandas.errors import Pandas4Warning
 
@@ -167,20 +185,13 @@ def _evaluate(
     with warnings.catch_warnings():
         # Great Expectations reads time columns in a way a later pandas will change; nothing here can help that.
         warnings.simplefilter("ignore", Pandas4Warning)
-        results: list[Any] = (
-            source.get_batch({"dataframe": frame}).validate(rules, result_format=_RESULT_FORMAT).results
-        )
+        results: list[Any] = batch.validate(rules, result_format=result_format).results
     answers = {result.expectation_config.meta["number"]: result for result in results}
-    return [(name, rule, *_rows(f"{name}.{rule.id}", rule, answers.get(n))) for n, (name, rule) in enumerate(members)]
-
-
-def _rows(name: str, rule: Rule, answer: Any) -> tuple[int, list[int]]:
-    """One validation result -> (rows checked, failing index labels)."""
-    if answer is None or not {"element_count", "unexpected_index_list"} <= answer.result.keys():
-        raise JianchaError(f"expectation {name} could not be evaluated: {_cause(answer)}")
-    checked: int = answer.result["element_count"]
-    passes = answer.success or checked < rule.least_rows
-    return checked, [] if passes else answer.result["unexpected_index_list"]
+    for number, (suite, rule) in enumerate(members):
+        answer = answers.get(number)
+        if answer is None or "element_count" not in answer.result:
+            raise JianchaError(f"expectation {suite}.{rule.id} could not be evaluated: {_cause(answer)}")
+    return [answers[number] for number in range(len(members))]
 
 
 def _cause(answer: Any) -> str:

@@ -15,7 +15,9 @@ from tests.faults.kills import IN_DOUBT, mode_of, points, survive
 from tests.faults.world import ADMITTED, GAP, NIGHT, WEEK, Scenario, World
 
 ROOT = Path(__file__).resolve().parents[2]
-LATER_VISITS = ("pull.after_fsync:9", "pull.before_watermark:2", "admit.before_commit:5", "notify.after_file:4")
+IN_TURN: dict[tuple[str, str], list[str]] = {}
+for _point in POINTS:
+    IN_TURN.setdefault((_point.partition(".")[0], mode_of(_point)), []).append(_point)
 pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 
@@ -43,11 +45,11 @@ def test_every_point_is_passed_by_what_is_killed_here(small_world: World) -> Non
     assert sorted(small_world.undisturbed(WEEK)[1]) == sorted(points("file", "week"))
 
 
-@pytest.mark.parametrize("kill", [*POINTS, *LATER_VISITS])
-def test_killed_at_a_point_and_run_again(small_world: World, kill: str) -> None:
-    happened, held = survive(small_world, scenario_of(kill), [kill], mode_of(kill))
-    assert happened == [kill]
-    assert held == (kill in IN_DOUBT)
+@pytest.mark.parametrize("kills", IN_TURN.values(), ids=map(" ".join, IN_TURN))
+def test_killed_at_each_point_of_a_verb_in_turn(small_world: World, kills: list[str]) -> None:
+    happened, held = survive(small_world, scenario_of(kills[0]), kills, mode_of(kills[0]))
+    assert happened == kills
+    assert held == sum(kill in IN_DOUBT for kill in kills)
 
 
 def test_killed_again_and_again_on_the_way(small_world: World) -> None:
