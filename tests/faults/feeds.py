@@ -89,14 +89,15 @@ def draw(seed: int, name: str, episodes: int = 6) -> Story:
     earlier = [_form(other) for other in range(number)]
     form = _form(number)
     volume = (
-        Volume(rng.uniform(30, 45), rng.uniform(0, 0.25), rng.uniform(0, 0.5))
+        Volume(rng.uniform(28, 38), rng.uniform(0, 0.2), rng.uniform(0, 0.5))
         if is_sick or rng.random() < 0.5
         else Volume(rng.uniform(0.3, 12), rng.uniform(0, 0.4), rng.uniform(0, 0.5))
     )
     small = Volume(rng.uniform(0.3, 3), rng.uniform(0, 0.5), rng.choice([0.0, 0.3]))
     first = date(2026, 3, 2) + rng.randrange(200) * DAY
-    load = first + rng.randrange(18, 25) * DAY
     works = Office(Random(0), "", Volume(0, 0, 0), first, first, 0).is_working
+    working = [day for day in (first + n * DAY for n in range(40)) if works(day)]
+    load = working[rng.randrange(12, 15)] + rng.randrange(3) * DAY  # fewer working days before would say nothing
     nights: list[str] = []
 
     def rest() -> None:
@@ -116,7 +117,7 @@ def draw(seed: int, name: str, episodes: int = 6) -> Story:
         rest()
     nights += [""] * (1 if is_sick else 14)
     return Story(
-        name, form, first, load, tuple(nights), volume, small, rng.uniform(0, 0.1), is_checked=rng.random() < 0.1
+        name, form, first, load, tuple(nights), volume, small, rng.uniform(0, 0.1), is_checked=rng.random() < 0.05
     )
 
 
