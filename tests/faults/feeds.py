@@ -89,7 +89,7 @@ def draw(seed: int, name: str, episodes: int = 6) -> Story:
     earlier = [_form(other) for other in range(number)]
     form = _form(number)
     volume = (
-        Volume(rng.uniform(28, 38), rng.uniform(0, 0.2), rng.uniform(0, 0.5))
+        Volume(rng.uniform(24, 32), rng.uniform(0, 0.15), rng.uniform(0, 0.5))
         if is_sick or rng.random() < 0.5
         else Volume(rng.uniform(0.3, 12), rng.uniform(0, 0.4), rng.uniform(0, 0.5))
     )
@@ -107,10 +107,11 @@ def draw(seed: int, name: str, episodes: int = 6) -> Story:
     before = Harm.HARMLESS
     for what in _dealt(seed, form, earlier.count(form), episodes) if is_sick else ():
         harm = HARM[form][what]
-        if not (before is harm is Harm.MISSING and rng.random() < 0.3):  # one trouble can follow another
-            nights += [""] * rng.choice([1, 1, 2])
+        # One trouble can follow another; new codes are told from old ones only where they are most of a night.
+        if not before is harm is Harm.MISSING or what == "recoded" or rng.random() < 0.7:
+            nights += [""] * rng.choice([1, 1, 1, 2])
         rest()  # on a rest day nothing is expected, and nothing is missed
-        nights += [what] * (rng.choice([1, 2, 2, 3]) if harm is Harm.MISSING else 1)
+        nights += [what] * (rng.choice([1, 1, 2, 3]) if harm is Harm.MISSING else 1)
         before = harm
     if is_sick:
         nights.append("")
@@ -259,7 +260,6 @@ class Worker:
 
     def __init__(self) -> None:
         self._process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-        self._process.submit(_desk).result()
 
     def tell(self, story: Story) -> Told:
         return self._process.submit(_tell, story).result()

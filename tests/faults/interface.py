@@ -77,7 +77,7 @@ class Interface(Sick):
     def _found(self, wrong: str, office: Office, stream: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """The rows of a stream that it says it received in (since, until]."""
         found, is_sick = [], office is self.office
-        for number, row in enumerate(office.rows):
+        for number, row in enumerate(office.rows if stream in ("accept", "result") else []):
             received = self._again.get(number, row.received) if is_sick else row.received
             if stream != ("result" if row.is_decision else "accept") or not since < received <= until:
                 continue
