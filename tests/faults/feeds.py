@@ -11,6 +11,7 @@ have nothing to say to these records, are asked in some of the stories only.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -271,6 +272,8 @@ class Worker:
 
 @lru_cache
 def _desk() -> Desk:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # whoever started this process closes it, and the server with it
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     return Desk()
 
