@@ -113,6 +113,8 @@ def draw(seed: int, name: str, episodes: int = 6) -> Story:
             nights += [""] * rng.choice([1, 1, 1, 2])
         rest()  # on a rest day nothing is expected, and nothing is missed
         nights += [what] * (rng.choice([1, 1, 2, 3]) if harm is Harm.MISSING else 1)
+        while what == "recoded" and not works(load + (len(nights) + 1) * DAY):
+            nights.append(what)  # what is told again counts for the day it comes, and a rest day proves nothing
         before = harm
     if is_sick:
         nights.append("")
