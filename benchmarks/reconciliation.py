@@ -1,4 +1,4 @@
-"""Reconciling two sources of 500,000 and of 5,000,000 records, beside a full join of their keys in plain SQL.
+"""Reconciling two sources of 500,000 and of 5,000,000 records, beside a full join and a full merge of their keys.
 
 First everything at once, as the first night does it; then a night that brings one record in a hundred. Memory is what
 this process and the server's own processes hold of their own at most, without the buffers they share.
@@ -10,11 +10,13 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
 from sqlalchemy import Engine
 
 from benchmarks.database import fresh_ledger
@@ -25,12 +27,14 @@ from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
 from etl.store import calendars
 from etl.store import reconciliation as store
+from etl.store.engine import adbc_uri
 from etl.supervision.delays import Route
 from etl.supervision.reconciliation import Pair, differences
 
 RECORDS = (500_000, 5_000_000)
-FILL, JOIN = (
-    (Path(__file__).parent / f"reconciliation_{name}.sql").read_text(encoding="utf-8") for name in ("fill", "join")
+FILL, JOIN, MERGE = (
+    (Path(__file__).parent / f"reconciliation_{name}.sql").read_text(encoding="utf-8")
+    for name in ("fill", "join", "merge")
 )
 LAST = cutoff_at(date(2026, 11, 22))
 PAIR = Pair("up", "down", Route("up"), 0, True, ())
@@ -48,9 +52,19 @@ def fill(engine: Engine, records: int) -> None:
 def reconcile(is_night: bool) -> Counter[str]:
     """Differences by class: of all records, or of the cases the last night told of."""
     since = LAST - timedelta(days=1) if is_night else None
+    return _merged(store.differing("up", "down", KINDS, since, LAST, LAST, with_item=True, is_written=True))
+
+
+def merge() -> Counter[str]:
+    """The same of all records, every one of them handed out."""
+    with dbapi.connect(adbc_uri()) as connection, connection.cursor() as cursor:
+        cursor.execute(MERGE)  # without parameters the driver hands rows out as they come
+        return _merged(cursor.fetch_record_batch())
+
+
+def _merged(batches: Iterable[pa.RecordBatch]) -> Counter[str]:
     axis = OfficeAxis(calendars.packaged().cn())
     found: Counter[str] = Counter()
-    batches = store.differing("up", "down", KINDS, since, LAST, LAST, with_item=True, is_written=True)
     for rows in whole_cases(batches, 1):
         found.update(differences(rows, PAIR, settings().cutoff, axis)["class"].to_pylist())
     return found
@@ -68,6 +82,7 @@ def contestants(engine: Engine) -> dict[str, Callable[[], Counter[str]]]:
     return {
         "**everything: buckets, then keys**": lambda: reconcile(is_night=False),
         "everything: full join of the keys": lambda: join(engine),
+        "everything: full merge of the keys in Arrow": merge,
         "**a night's one in a hundred**": lambda: reconcile(is_night=True),
     }
 
@@ -86,13 +101,14 @@ def report(sizes: tuple[int, ...] = RECORDS) -> list[str]:
                     seconds[name] = time.perf_counter() - begin
                 peaks[name] = peak[0]
                 rows.append([name, f"{seconds[name]:.2f}", f"{peak[0] / 2**20:,.0f}"])
-        everything, naive, _ = seconds
-        if found[everything] != found[naive]:
-            raise RuntimeError(f"buckets find {found[everything]}, the full join {found[naive]}")
+        everything, naive, merged, _ = seconds
+        if not found[everything] == found[naive] == found[merged]:
+            raise RuntimeError(f"buckets find {found[everything]}, others {found[naive]} and {found[merged]}")
         lines += [
             *table([f"{records:,} records a side", "seconds", "MiB"], rows),
             "",
             bar("full join ÷ buckets, seconds", seconds[naive] / seconds[everything], at_least=1),
+            f"- full merge ÷ buckets, seconds: {seconds[merged] / seconds[everything]:.2f}",
             bar("MiB held by the buckets at most", peaks[everything] / 2**20, at_most=512),
             f"- both find {', '.join(f'{count:,} {name}' for name, count in sorted(found[naive].items()))}",
             "",

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from city import case_files, day_files, exchange_set, national_set, reference
+from city import case_files, day_files, exchange_platform, exchange_set, national_set, reference
 from city.deliver import HORIZON, Record, deliver, journey
 from city.departments import DEPARTMENTS, Department
 from city.dirt import Row, received, spoil
@@ -33,7 +34,7 @@ def build(into: Path, seed: int, database_url: str = "", scale: int = 0) -> dict
     """Write the city under `into`: a folder a department (what `serve` answers with, or a drop folder) or a database.
 
     `database_url` receives rsj's ten tables (dropped first); empty writes an SQLite file into the folder, as for the
-    other departments with tables. `scale` adds that many open cases, written as they are made. Returns the summary
+    others with tables. `scale` adds that many open cases, written as they are made. Returns the summary
     that is also kept as city.json.
     """
     into.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,10 @@ def build(into: Path, seed: int, database_url: str = "", scale: int = 0) -> dict
         happened = events(source, seed)
         stories[source] = {event.case.number: event.case.story for event in happened}
         told = list(_rows(department, deliver(source, happened, seed)))
+        if source == exchange_platform.FROM:
+            rows = chain(told, _rows(department, _crowd(department, seed, shares[source])))
+            copies = exchange_platform.passed_on(rows, seed)
+            counts[exchange_platform.NAME] = _write_tables(into / f"{exchange_platform.NAME}.sqlite", copies)
         dirt += spoil(source, told)
         more = _rows(department, _crowd(department, seed, shares.get(source, 0)))
         found = heapq.merge(told, more, key=partial(_arrival, source))
@@ -83,12 +88,16 @@ def _write(into: Path, department: Department, found: Iterable[tuple[str, Row]],
         return national_set.write(folder, found)
     if department.form == "tables":
         file = into / f"{department.source}.sqlite"
-        file.unlink(missing_ok=True)
-        return exchange_set.write(database_url or f"sqlite:///{file}", found)
+        return exchange_set.write(database_url, found) if database_url else _write_tables(file, found)
     # Files already taken lie in done/; a new city starts with a full inbox.
     shutil.rmtree(folder, ignore_errors=True)
     families = day_files.FAMILIES if department.form == "day_files" else case_files.FAMILIES
     return day_files.write(folder, found, families)
+
+
+def _write_tables(file: Path, found: Iterable[tuple[str, Row]]) -> Counter[str]:
+    file.unlink(missing_ok=True)
+    return exchange_set.write(f"sqlite:///{file}", found)
 
 
 def _crowd(department: Department, seed: int, count: int) -> Iterator[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from etl.cli.messages import read_messages
 from etl.errors import UsageError
 
 app = typer.Typer()
+Hours = Annotated[
+    Path | None, typer.Option("--office-hours", help="office_hours.csv of the regions, as `reference import` takes it.")
+]
 
 
 @app.command()
@@ -38,6 +42,7 @@ def judge(
     only_cases: Annotated[
         list[str] | None, typer.Option(help="Only these cases; repeat, or separate by commas.")
     ] = None,
+    office_hours: Hours = None,
     diff: Annotated[bool, typer.Option("--diff", help="What two knowledge times judge differently.")] = False,
 ) -> None:
     """Cards from messages, without a database."""
@@ -49,12 +54,13 @@ def judge(
         if len(known) != 2:
             raise UsageError("--diff needs --known-by twice")
         moment = instant_of(as_of, "--as-of") if as_of else None
-        for change in judging.diff(parts, moment, known[0], known[1], profile):
+        for change in judging.diff(parts, moment, known[0], known[1], profile, office_hours):
             print_json(change)
     else:
         if as_of is None or len(known) > 1:
             raise UsageError("give --as-of, and --known-by at most once")
-        for lines in judging.cards(parts, instant_of(as_of, "--as-of"), known[0] if known else None, profile):
+        moment = instant_of(as_of, "--as-of")
+        for lines in judging.cards(parts, moment, known[0] if known else None, profile, office_hours):
             sys.stdout.buffer.write(lines)
     raise typer.Exit(1 if rejected else 0)
 
@@ -68,6 +74,7 @@ def explain(
         str | None, typer.Option(help="Messages of a file instead of the ledger, as for judge.")
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Profile; default: the source's own, hunan for a file.")] = None,
+    office_hours: Hours = None,
     as_json: Json = False,
 ) -> None:
     """Explain one case day by day."""
@@ -76,7 +83,8 @@ def explain(
 
     parts = read_messages(messages, {case_no})[0] if messages else None
     moment = instant_of(as_of, "--as-of") if as_of else None
-    ledger = judging.explain(
-        case_no, moment, instant_of(known_by, "--known-by") if known_by else moment, parts, profile
-    )
+    if office_hours and not messages:
+        raise UsageError("--office-hours goes with --messages; the ledger has office hours of its own")
+    known = instant_of(known_by, "--known-by") if known_by else moment
+    ledger = judging.explain(case_no, moment, known, parts, profile, office_hours)
     print_json(ledger) if as_json else typer.echo(as_text(ledger, ways.titles()))

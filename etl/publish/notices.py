@@ -231,6 +231,7 @@ class _Night:
                 feeds=self._rows("night_feeds", business_on=night),
                 silent=feeds.silent(self._connection, night),
                 links=self._rows("night_links", business_on=night),
+                differences=self._rows("differences", first=night, last=night),
                 decisions=self._rows("waiting_cards", business_on=night, most=INLINE_ROWS),
                 drift=self._rows("night_drift", business_on=night),
                 doubtful=outbox.in_doubt(self._connection),

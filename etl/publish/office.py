@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE, NATURE, STATE
+from etl.domain.chinese import FEED, KIND, LEVEL, MAIL_STATE, NATURE, PUSH_CLASS, STATE
 from etl.publish import render
 from etl.publish.digest import Footer, Titles
 from etl.publish.envelope import Mail
@@ -24,6 +24,7 @@ def summary(
     feeds: Sequence[Row],
     silent: Sequence[Row],
     links: Sequence[Row],
+    differences: Sequence[Row],
     decisions: Sequence[Row],
     drift: Sequence[Row],
     doubtful: Sequence[Row],
@@ -50,6 +51,7 @@ def summary(
             ("数据变化", "字段与代码均与约定一致。", *_drift(drift, titles)),
             ("静默的数据源", "没有。", *_silent(silent, titles)),
             ("最慢链路", "今日没有推送记录。", *_links(links, titles)),
+            ("对账差异", "两个系统的同一记录没有差异。", *_differences(differences, titles)),
             ("需人工核对的邮件", "没有。", *_doubtful(doubtful)),
             ("未能通知", "没有。", ("部门", "原因"), [(one_line(name), why) for name, why in waiting.items()]),
         ],
@@ -198,6 +200,18 @@ def _links(links: Sequence[Row], titles: Titles) -> Table:
             *(duration(row[column]) for column in ("p50_seconds", "p95_seconds", "max_seconds")),
         )
         for row in links
+    ]
+
+
+def _differences(differences: Sequence[Row], titles: Titles) -> Table:
+    return ("数据源", "环节", "类别", "今日发现", "今日更正", "未了"), [
+        (
+            titled(row["source"], titles),
+            titled(row["hop"], titles),
+            PUSH_CLASS[row["class"]],
+            *(str(row[name]) for name in ("opened", "closed", "standing")),
+        )
+        for row in differences
     ]
 
 

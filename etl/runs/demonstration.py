@@ -22,7 +22,7 @@ from etl.store.engine import embedded_url, engine
 
 FIRST_LOAD, LAST_NIGHT, WEEK = date(2026, 11, 15), date(2026, 11, 22), "2026-W47"
 BOSTON_NIGHT = date(2022, 9, 16)
-ON_PLATFORM, IN_DATABASES, IN_FOLDERS = ("scjg", "jtj", "wsny"), ("syj", "ycsp"), ("zrzy", "zjj")
+ON_PLATFORM, IN_DATABASES, IN_FOLDERS = ("scjg", "jtj", "wsny"), ("syj", "syj_exchange", "ycsp"), ("zrzy", "zjj")
 CITY = (*ON_PLATFORM, "rsj", *IN_DATABASES, *IN_FOLDERS)
 SEED = 1
 console = Console(stderr=True)

@@ -10,7 +10,7 @@ from etl.domain.chinese import FEED, LEVEL, NATURE, nature
 from etl.domain.night import ZONE, cutoff_at
 from etl.publish import links
 from etl.publish.wording import duration, silence, titled
-from etl.runs import judging, link_report, overview, quality_report, ways
+from etl.runs import judging, link_report, overview, quality_report, reconciling, ways
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
@@ -28,6 +28,7 @@ def text(first: date, last: date, bulletin: dict[str, Any], boston: dict[str, An
         ["", "数据接入", *(_feed(row, names) for row in facts["sources"])],
         ["", "静默的数据源", *_silent(last, names)],
         *_pushes(first, last, names),
+        ["", *_reconciled(last)],
         *_example("push_delay", "一张因推送延时撤回的牌", names),
         *_example("suspect", "一张待核实的牌", names),
         ["", "真实数据：波士顿 311（2016、2022），同一流程、独立台账", *_boston(boston)],
@@ -75,6 +76,18 @@ def _pushes(first: date, last: date, names: dict[str, str]) -> list[list[str]]:
             if row["late_count"]
         ],
     ]
+
+
+SHOWN = 6
+"""Differences between two systems the summary lists."""
+
+
+def _reconciled(last: date) -> list[str]:
+    found = reconciling.report(last)
+    pairs = [pair | {"counts": []} for pair in found["pairs"]]
+    newest = sorted(found["open_differences"], key=lambda row: row["opened_on"], reverse=True)
+    title, *lines = reconciling.as_text(found | {"pairs": pairs, "open_differences": newest[:SHOWN]}).splitlines()
+    return [title, *(f"  {line}" for line in lines), f"  共 {len(newest)} 条未更正，全部见 jiancha reconcile {last}"]
 
 
 def _example(nature: str, title: str, names: dict[str, str]) -> list[list[str]]:

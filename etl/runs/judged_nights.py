@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.published_engine import refuse_read_only
-from etl.supervision.question import Doubt, is_revised
+from etl.supervision.question import Doubt, freed, is_revised
 
 
 def record(business_on: date, notify: str) -> dict[str, int]:
@@ -49,7 +49,7 @@ def record(business_on: date, notify: str) -> dict[str, int]:
         fingerprint = _fingerprint(night, known, calendars, doubts)
         if fingerprints.get(night) != fingerprint:
             moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
-            findings.record_night(engine(), night, *moments, calendars)
+            findings.record_night(engine(), night, *moments, calendars, doubts)
             events, cases = _night_events(night, calendars, doubts)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
@@ -75,8 +75,9 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     for (moment, _), names in sorted(groups.items()):
         known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
+        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
         parts = ledger.case_messages(names, known, card_rules.kinds())
-        tables.extend(_cards(messages, moment, known, rules, book, doubts) for messages in parts)
+        tables.extend(_cards(messages, moment, known, rules, book, frozen, doubts) for messages in parts)
     return pa.concat_tables(tables)
 
 
@@ -96,15 +97,16 @@ def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) ->
         rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
         since = None if before is None or is_revised(before, moment, book, rules) else before
-        freed = {d.case_no for d in doubts if before and d.until and before < d.until <= moment}
-        parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=freed)
+        always = freed(doubts, before, moment)
+        parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=always)
+        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
         for messages in parts:
             cases += pc.count_distinct(messages["case_no"]).as_py()
             old = CARDS.empty_table()
             if before is not None:
                 was_known = messages.filter(pc.less_equal(messages["known_at"], before))
-                old = _cards(was_known, before, before, rules, book, doubts)
-            for event in difference.changes(old, _cards(messages, moment, moment, rules, book, doubts)):
+                old = _cards(was_known, before, before, rules, book, frozen, doubts)
+            for event in difference.changes(old, _cards(messages, moment, moment, rules, book, frozen, doubts)):
                 ruled = rules.labelled(event["profile_version"])
                 is_manual = ruled.is_manual(event["clock"], event["level"])
                 stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
@@ -133,12 +135,9 @@ def _cards(
     known_by: datetime,
     rules: ProfileBook,
     book: CalendarBook,
+    frozen: Mapping[str, Sequence[datetime]],
     doubts: Sequence[Doubt],
 ) -> pa.Table:
-    frozen = {
-        name: [cutoff_at(night, settings().cutoff) for night in silent]
-        for name, silent in feeds.frozen_nights(engine(), night_of(as_of)).items()
-    }
     return judge_table(
         messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen, doubts=doubts
     )

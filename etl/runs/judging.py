@@ -13,15 +13,17 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from etl import sources
+from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at
 from etl.domain.profile import ProfileBook
 from etl.errors import UsageError
 from etl.runs import ways
 from etl.settings import settings
 from etl.store import feeds, ledger, message_files
-from etl.store.calendars import packaged, stored
+from etl.store.calendars import Calendars, packaged, stored
 from etl.store.engine import engine
 from etl.store.profiles import profile_book
+from etl.store.reference import with_office_hours
 from etl.supervision import cards as card_rules
 from etl.supervision import difference, published_engine
 from etl.supervision.contract import contract_card, contract_lines
@@ -31,23 +33,36 @@ from etl.supervision.judge import judge_table, with_known_at
 T = TypeVar("T")
 
 
-def cards(parts: Iterable[pa.Table], as_of: datetime, known_by: datetime | None, profile: str) -> Iterator[bytes]:
-    """Contract cards, JSON Lines, of messages in tables of whole cases."""
+def cards(
+    parts: Iterable[pa.Table], as_of: datetime, known_by: datetime | None, profile: str, hours: Path | None = None
+) -> Iterator[bytes]:
+    """Contract cards, JSON Lines, of messages in tables of whole cases.
+
+    Args:
+        hours: the office hours of regions, as they are imported; without them everybody keeps the default ones.
+    """
     rules = profile_book(profile)
-    yield from side_by_side(lambda part: contract_lines(_judge(part, as_of, known_by or as_of, rules)), parts)
+    book = _calendars(hours).book(rules.calendar)
+    yield from side_by_side(lambda part: contract_lines(_judge(part, as_of, known_by or as_of, rules, book)), parts)
 
 
 def diff(
-    parts: Iterable[pa.Table], as_of: datetime | None, earlier: datetime, later: datetime, profile: str
+    parts: Iterable[pa.Table],
+    as_of: datetime | None,
+    earlier: datetime,
+    later: datetime,
+    profile: str,
+    hours: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """What was issued, withdrawn or changed between two knowledge times, each with the deciding messages.
 
     Without `as_of` each side is judged as of its own knowledge time.
     """
     rules = profile_book(profile)
+    book = _calendars(hours).book(rules.calendar)
 
     def changes(part: pa.Table) -> list[dict[str, Any]]:
-        before, after = (_judge(part, as_of or known, known, rules) for known in (earlier, later))
+        before, after = (_judge(part, as_of or known, known, rules, book) for known in (earlier, later))
         return list(difference.changes(before, after))
 
     for events in side_by_side(changes, parts):
@@ -80,6 +95,7 @@ def explain(
     known_by: datetime | None,
     parts: Iterable[pa.Table] | None,
     profile: str | None,
+    hours: Path | None = None,
 ) -> dict[str, Any]:
     """One case's day-by-day ledger, from messages in tables or from the database."""
     doubtful: list[dict[str, Any]] = []
@@ -98,7 +114,7 @@ def explain(
             raise UsageError(f"no message of case {case_no} was known by {(known_by or as_of).isoformat()}")
         rules = profile_book(profile or sources.get(messages["source"][0].as_py()).profile)
         doubtful = ledger.doubts(engine(), case_no)
-    book = (packaged() if parts is not None else stored(engine())).book(rules.calendar)
+    book = (_calendars(hours) if parts is not None else stored(engine())).book(rules.calendar)
     known, links = known_by or as_of, ways.links()
     return explain_case(
         messages, case_no, as_of, known, rules, book, cutoff=settings().cutoff, links=links, doubtful=doubtful
@@ -109,8 +125,11 @@ def _known(messages: pa.Table) -> pa.Table:
     return messages if "known_at" in messages.column_names else with_known_at(messages, settings().cutoff)
 
 
-def _judge(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook) -> pa.Table:
-    book = packaged().book(rules.calendar)
+def _calendars(hours: Path | None) -> Calendars:
+    return packaged() if hours is None else with_office_hours(hours)
+
+
+def _judge(messages: pa.Table, as_of: datetime, known_by: datetime, rules: ProfileBook, book: CalendarBook) -> pa.Table:
     if published_engine.is_read_only(rules):
         return published_engine.compare_table(_known(messages), as_of, known_by, rules, book)
     return judge_table(_known(messages), as_of, known_by, rules, book, cutoff=settings().cutoff)

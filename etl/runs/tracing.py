@@ -20,7 +20,8 @@ from etl.store import feeds, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.statements import sql
-from etl.supervision.delays import SUPERVISION, Route, in_batches, measure, standstills, summarise
+from etl.supervision.delays import LAGS, SUPERVISION, Route, in_batches, measure, standstills, summarise
+from etl.supervision.places import places_in
 from etl.supervision.queue_shapes import queue_shapes
 
 SERIES = ("source", "hop", "department", "kind")
@@ -44,11 +45,18 @@ def trace(routes: Mapping[str, Route]) -> dict[str, int]:
 
 
 def measured(night: date, routes: Mapping[str, Route], calendars: Calendars) -> tuple[pa.Table, pa.Table]:
-    """-> (records that became known with a night, `LAGS` of every hop of them)."""
+    """-> (records that became known with a night, `LAGS` of every hop of them, by the office hours of their region)."""
     after, until = _span(night)
     relays = [(name, *vars(relay).values()) for name, route in routes.items() for relay in route.relays]
     records = ledger.night_records(after, until, routes, relays)
-    return records, measure(records, routes, settings().cutoff, OfficeAxis(calendars.cn(night)))
+    book, parts = calendars.book("cn"), [LAGS.empty_table()]
+    place = places_in(records["region"], book)
+    for where in np.unique(place).tolist():
+        rows = np.flatnonzero(place == where)
+        axis = OfficeAxis(book.known(night, book.places[where]))
+        lags = measure(records.take(pa.array(rows)), routes, settings().cutoff, axis)
+        parts.append(lags.set_column(0, "record", pa.array(rows).take(lags["record"])))
+    return records, pa.concat_tables(parts)
 
 
 def _trace_night(connection: Connection, night: date, routes: Mapping[str, Route], calendars: Calendars) -> int:

@@ -25,7 +25,7 @@ def links() -> dict[str, Route]:
                 )
                 for link in source.links
             ),
-            is_keyed_twice=bool(source.links[0].origin),
+            is_keyed_twice=any(link.mode == "double_entry" for link in source.links),
         )
         for name, source in declared.items()
     }
@@ -47,6 +47,6 @@ def titles() -> dict[str, str]:
     declared = [sources.get(name) for name in sources.names()]
     links = [link for source in declared for link in source.links]
     ends = {link.target: link.title for link in links} | {
-        link.origin: link.origin_title for link in links if link.origin
+        link.origin: link.origin_title for link in links if link.origin_title
     }
     return ends | {source.name: source.title for source in declared} | {SUPERVISION: "电子监察平台"}

@@ -15,12 +15,13 @@ class Link:
     """One link of the way a source's records take to where we read them, and within how long they must pass it.
 
     `written` of a record is when it set out on the first link, `received` when it reached the end of the last one.
-    `origin` of the first is the system they set out from if not the source itself: a ministry's, in double entry.
+    `origin` of the first is the system they set out from if not the source itself: a ministry's, from which a person
+    keys them again (mode double_entry), or one that passes on a copy.
     """
 
     target: str
     title: str
-    mode: Literal["real_time", "nightly"] = "real_time"
+    mode: Literal["real_time", "nightly", "double_entry"] = "real_time"
     warn_after: timedelta = timedelta(hours=1)
     yellow_after_working_days: float = 1.0
     red_after_working_days: float = 3.0

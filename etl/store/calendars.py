@@ -58,9 +58,9 @@ def stored(engine: Engine, more: Sequence[tuple[str, CalendarDay]] = ()) -> Cale
     )
 
 
-def with_hours(hours: Mapping[str, Sequence[HoursRuling]]) -> CalendarBook:
+def with_hours(hours: Mapping[str, Sequence[HoursRuling]]) -> Calendars:
     """The packaged days with these office hours."""
-    return _calendars(_seeded(), tuple((region, tuple(own)) for region, own in hours.items())).book("cn")
+    return _calendars(_seeded(), tuple((region, tuple(own)) for region, own in hours.items()))
 
 
 def seed(engine: Engine) -> None:

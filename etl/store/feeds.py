@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
-from etl.domain.night import night_of
+from etl.domain.night import cutoff_at, night_of
 from etl.errors import UsageError
 from etl.store.statements import sql
 
@@ -155,6 +155,12 @@ def judged_nights(engine: Engine, night: date) -> dict[str, date]:
             elif row.complete_on is not None:
                 judged[row.source] = row.complete_on
         return judged
+
+
+def frozen_cutoffs(engine: Engine, as_of: datetime, cutoff: time) -> dict[str, list[datetime]]:
+    """Per source the cut-offs of its frozen nights up to the night `as_of` lies in."""
+    nights = frozen_nights(engine, night_of(as_of))
+    return {name: [cutoff_at(night, cutoff) for night in silent] for name, silent in nights.items()}
 
 
 def frozen_nights(engine: Engine, night: date) -> dict[str, list[date]]:

@@ -13,9 +13,11 @@ from etl.store import ledger
 from etl.store.statements import sql
 
 
-def messages(sources: Iterable[str], known_by: datetime, changed_since: datetime | None) -> pa.Table:
-    """Messages of every kind known by a moment, as `SCHEMA` + known_at, of cases open or changed since."""
-    return ledger.fetch_messages("findings/messages", [sorted(sources), known_by, changed_since])
+def messages(
+    sources: Iterable[str], known_by: datetime, changed_since: datetime | None, *, always: Iterable[str]
+) -> pa.Table:
+    """Messages of every kind known by a moment, as `SCHEMA` + known_at, of cases open, changed since or named."""
+    return ledger.fetch_messages("findings/messages", [sorted(sources), known_by, changed_since, sorted(always)])
 
 
 def catalogue(engine: Engine) -> pa.Table:

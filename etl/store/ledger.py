@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.sql import Literal
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
@@ -197,21 +200,25 @@ def night_records(
     """
     columns = [list(column) for column in zip(*relays, strict=True)] or [[], [], [], []]
     columns[3] = [int(is_written) for is_written in columns[3]]
-    with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text("delays/night_records"), [after, until, sorted(sources), *columns])
-        return cursor.fetch_arrow_table()
+    return fetch("delays/night_records", [after, until, sorted(sources), *columns])
 
 
 def stream(statement: str, parameters: list[Any]) -> Iterator[pa.RecordBatch]:
-    """What a statement gives, batch after batch, so that memory stays bounded however much it is."""
-    with _arrow_connection().cursor() as cursor:
-        cursor.execute(sql_text(statement), parameters)
+    """What a statement gives, batch after batch, so that memory stays bounded however much it is.
+
+    Only COPY streams, and COPY takes no parameters: the driver's own quoting writes them into the statement.
+    """
+    uncommented = re.sub(r"--.*", "", sql_text(statement))
+    with _arrow_cursor() as cursor:
+        cursor.execute(
+            re.sub(r"\$(\d+)", lambda number: Literal(parameters[int(number[1]) - 1]).as_string(), uncommented)
+        )
         yield from cursor.fetch_record_batch()
 
 
 def fetch(statement: str, parameters: list[Any]) -> pa.Table:
-    """What a statement gives, as it comes."""
-    with _arrow_connection().cursor() as cursor:
+    """What a statement gives, all of it held at once."""
+    with _arrow_cursor() as cursor:
         cursor.execute(sql_text(statement), parameters)
         return cursor.fetch_arrow_table()
 
@@ -226,21 +233,34 @@ def _flat(rows: pa.Table) -> pa.Table:
     return pa.table(columns | {"known_at": rows["known_at"].cast(SCHEMA.field("occurred_at").type)})
 
 
-def _arrow_connection() -> Any:
-    """The process's one Arrow connection, which costs more to open than most questions cost to answer."""
+@contextmanager
+def _arrow_cursor() -> Iterator[Any]:
+    """A cursor of an Arrow connection nobody else uses meanwhile; opening one costs more than most questions."""
     from adbc_driver_postgresql import dbapi
 
     from etl.store.engine import adbc_uri
 
-    if adbc_uri() not in _opened:
-        while _opened:
-            _opened.popitem()[1].close()
-        _opened[adbc_uri()] = dbapi.connect(adbc_uri(), autocommit=True)
-        atexit.register(_opened[adbc_uri()].close)  # left to the interpreter's end, it complains on standard error
-    return _opened[adbc_uri()]
+    if adbc_uri() not in _idle:
+        _close_idle()
+    idle = _idle.setdefault(adbc_uri(), [])
+    connection = idle.pop() if idle else dbapi.connect(adbc_uri(), autocommit=True)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    except BaseException:  # also a stream nobody read to its end
+        connection.close()
+        raise
+    idle.append(connection)
 
 
-_opened: dict[str, Any] = {}
+@atexit.register  # left to the interpreter's end, they complain on standard error
+def _close_idle() -> None:
+    while _idle:
+        for connection in _idle.popitem()[1]:
+            connection.close()
+
+
+_idle: dict[str, list[Any]] = {}
 
 
 def open_quarantine(engine: Engine, source: str) -> dict[int, set[int]]:

@@ -18,17 +18,12 @@ from etl.store.statements import sql
 
 KEY = ("region", "valid_from", "season_from")
 REQUIRED = {"region", "valid_from", "spans", "known_from"}
+COLUMNS = REQUIRED | {"valid_until", "season_from"}
 
 
 def import_rows(engine: Engine, name: str, rows: Sequence[Mapping[Any, Any]]) -> tuple[int, list[str]]:
     """Rows of ``office_hours.csv`` -> (rows stored, rejected rows in words)."""
-    given: list[Row] = []
-    rejected = []
-    for number, row in enumerate(rows, 2):
-        try:
-            given.append(_checked(row))
-        except UsageError as error:
-            rejected.append(f"{name} row {number}: {error}")
+    given, rejected = _read(name, rows)
     with engine.connect() as connection:
         stored = [dict(row) for row in connection.execute(sql("reference/office_hours")).mappings()]
     new = fresh(given, stored, KEY, open_from(engine))
@@ -39,6 +34,30 @@ def import_rows(engine: Engine, name: str, rows: Sequence[Mapping[Any, Any]]) ->
         with engine.begin() as connection:
             connection.execute(sql("reference/insert_office_hours"), new)
     return len(new), rejected
+
+
+def checked(name: str, rows: Sequence[Mapping[Any, Any]]) -> list[Row]:
+    """Rows of such a file that stands alone; `UsageError` for one that is wrong."""
+    given, rejected = _read(name, rows)
+    new = fresh(given, (), KEY, date.min)
+    rejected += [f"{name}: region {region}: {problem}" for region, problem in _problems(new).items()]
+    if unknown := sorted({str(column) for row in rows for column in row if column not in COLUMNS}):
+        rejected.append(f"{name}: columns unknown: {unknown}")
+    if rejected or not new:
+        raise UsageError("; ".join(rejected) or f"{name}: no office hours in it")
+    return list(new)
+
+
+def _read(name: str, rows: Sequence[Mapping[Any, Any]]) -> tuple[list[Row], list[str]]:
+    """-> (checked rows, rejected rows in words)."""
+    given: list[Row] = []
+    rejected = []
+    for number, row in enumerate(rows, 2):
+        try:
+            given.append(_checked(row))
+        except UsageError as error:
+            rejected.append(f"{name} row {number}: {error}")
+    return given, rejected
 
 
 def rulings(rows: Sequence[Row]) -> dict[str, list[HoursRuling]]:
@@ -87,7 +106,7 @@ def _problems(rows: Sequence[Row]) -> dict[str, str]:
             found[region] = (
                 f"from {valid_from} there is one season only, {min(begins)}; give every season of the year again"
             )
-    book = with_hours(rulings([row for row in rows if row["region"] not in found]))
+    book = with_hours(rulings([row for row in rows if row["region"] not in found])).book("cn")
     for region in sorted({row["region"] for row in rows} - found.keys()):
         try:
             OfficeAxis(book.known(None, stem(region)))

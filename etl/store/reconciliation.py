@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -39,16 +40,16 @@ def differing(
     with_item: bool,
     is_written: bool,
 ) -> Iterator[pa.RecordBatch]:
-    """Records of cases told of in (since, until], in whose bucket the sides differ; by key, the upstream's first.
+    """Records of cases told of in (since, until] on which the sides differ; by key, the upstream's first.
 
     Args:
         kinds: what is compared -> payload fields left out of it.
     """
     unread = ["{" + ",".join(fields) + "}" for fields in kinds.values()]
-    after = since or BEGINNING
+    after, salt = since or BEGINNING, secrets.randbits(63)
     yield from stream(
         "reconciliation/differing",
-        [upstream, downstream, list(kinds), unread, after, until, known_by, int(with_item), int(is_written)],
+        [upstream, downstream, list(kinds), unread, after, until, known_by, int(with_item), int(is_written), salt],
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.errors import UsageError
 from etl.store import office_hours
+from etl.store.calendars import Calendars, with_hours
 
 TABLES = {
     "departments": "department",
@@ -52,6 +53,11 @@ def import_file(engine: Engine, path: Path) -> tuple[int, list[str]]:
         except DBAPIError as error:
             rejected.append(f"{path.name} row {number}: {str(error.orig).splitlines()[0]}")
     return stored, rejected
+
+
+def with_office_hours(path: Path) -> Calendars:
+    """The packaged calendars with the office hours of a file; `UsageError` for a file that is wrong."""
+    return with_hours(office_hours.rulings(office_hours.checked(path.name, _rows(path))))
 
 
 def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

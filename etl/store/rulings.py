@@ -44,6 +44,7 @@ def fresh(given: Iterable[Row], stored: Iterable[Row], key: Sequence[str], not_b
             raise UsageError(
                 f"{'/'.join(map(str, what))} of {row['known_from']} is known otherwise; give a later known_from"
             )
+        told[what, row["known_from"]] = row
         if same is None and not _is_same(newest.get(what), row):
             new[what, when] = newest[what] = {**row, "known_from": when}
             late += when > row["known_from"]

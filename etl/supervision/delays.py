@@ -32,12 +32,12 @@ Mask = npt.NDArray[np.bool_]
 class LinkLimit:
     """One link of a route: where to, and how long it may take before it counts as late.
 
-    A real-time link is late after `warn_after`, a nightly one after 12:00 of the next working day.
+    A nightly link is late after 12:00 of the next working day, the others after `warn_after`.
     """
 
     target: str
     warn_after: timedelta = timedelta(hours=1)
-    mode: Literal["real_time", "nightly"] = "real_time"
+    mode: Literal["real_time", "nightly", "double_entry"] = "real_time"
     yellow_after_working_days: float = 1.0
     red_after_working_days: float = 3.0
 
@@ -98,9 +98,14 @@ class Route:
 
 
 def own_systems(routes: Mapping[str, Route]) -> list[str]:
-    """Sources that are a department's own system: no other source's records come from there or pass there."""
+    """Sources that are a department's own system: no other source's records come from there or pass there.
+
+    What is passed on from a place where another source is read is a copy, unless a person keyed it again.
+    """
     passed = {system for name, route in routes.items() for system in route.systems if system != name}
-    return sorted(routes.keys() - passed)
+    ends = {route.systems[-1] for route in routes.values()}
+    copies = {name for name, way in routes.items() if ends & {*way.systems[:-1]} and not way.is_keyed_twice}
+    return sorted(routes.keys() - passed - copies)
 
 
 def hop_name(origin: str, target: str) -> str:

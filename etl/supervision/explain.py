@@ -99,7 +99,7 @@ def explain(
         "suspensions": spans,
         "boundaries": [contract_card(card) for card in cards],
         "doubts": [_doubt(row) for row in doubtful if _is_open(row, known_by)],
-        "records": _records(mine, known_by, OfficeAxis(book.version(int(moments.calendar[0])))),
+        "records": _records(mine, known_by, OfficeAxis(calendar)),
         "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), keys, int(finish))),
     }
 

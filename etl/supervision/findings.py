@@ -5,7 +5,7 @@ Pure like the judge of cards: an Arrow table of messages in, one of findings out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from etl.domain.calendar import CalendarBook
-from etl.domain.message import KINDS, key_column
-from etl.domain.night import ZONE, to_us
+from etl.domain.message import KINDS
+from etl.domain.night import from_us
 from etl.domain.profile import Profile, ProfileBook
 from etl.supervision.catalogue import ITEMS, Catalogue
+from etl.supervision.delays import Route, own_systems
+from etl.supervision.doubts import split, waiting
 from etl.supervision.history import Messages, pick
-from etl.supervision.question import Question, book_of, moments_at
+from etl.supervision.question import Doubt, Question, moments_at
 from etl.supervision.rules import rules
 from etl.supervision.rules.rule import Rule, View
 
@@ -43,29 +45,49 @@ def find_table(
     profile: Profile | ProfileBook,
     book: CalendarBook,
     items: pa.Table | None = None,
+    *,
+    cutoff: time = time(1),
+    links: Mapping[str, Route] | None = None,
+    frozen: Mapping[str, Sequence[datetime]] | None = None,
+    doubts: Sequence[Doubt] = (),
 ) -> pa.Table:
-    """Messages (`SCHEMA` + known_at) -> findings (`FINDINGS`) by rule and case.
+    """Messages (`SCHEMA` + known_at) -> findings (`FINDINGS`) by rule.
 
     A finding about an item comes with every case that shows it.
 
     Args:
         items: the item catalogue (`etl.supervision.catalogue.ITEMS`); without one nothing is compared with it.
+        links: per source the way of its records; which of two systems is the department's own follows from them.
+        frozen: per source the cut-offs of nights on which it was not complete.
+        doubts: records that are here and unusable: rules that look at such records find of their case what they found
+            before these came.
     """
-    history = Messages.of(messages, KINDS)
-    size = len(history.case_nos)
-    if not size:
-        return FINDINGS.empty_table()
-    question = Question(to_us(as_of), to_us(known_by), book_of(profile), book, time(1), {})
-    moments = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
-    rules_then = question.profiles.current(*(moment.astimezone(ZONE).date() for moment in (known_by, as_of)))
-    calendar = book.version(int(moments.calendar[0]))
+    history = Messages.of(messages, KINDS, own_systems(links or {}))
+    question = Question.of(as_of, known_by, profile, book, cutoff, links, frozen, doubts)
     catalogue = Catalogue(ITEMS.empty_table() if items is None else items)
-    view = View(history, moments, pick(history, moments), calendar, rules_then, catalogue)
-    keys = key_column(history.table)
-    return pa.concat_tables([_told(view, keys, rule) for rule in rules().values()])
+    stands = np.zeros(len(history.cases), np.bool_)
+    stands[waiting(history, question, KINDS)] = True
+    told = [FINDINGS.empty_table()]
+    if not stands.all():
+        view = _view(history.of_cases(~stands[history.case], KINDS), question, catalogue)
+        told += [_told(view, rule) for rule in rules().values()]
+    if stands.any():
+        still = history.of_cases(stands[history.case], KINDS)
+        for rule in rules().values():
+            parts = split(still, question, rule.kinds)
+            told += [_told(_view(part, asked, catalogue), rule) for part, asked in parts if len(part.rows)]
+    return pa.concat_tables(told)
 
 
-def _told(view: View, keys: pa.ChunkedArray, rule: Rule) -> pa.Table:
+def _view(history: Messages, question: Question, catalogue: Catalogue) -> View:
+    size = len(history.cases)
+    moments = moments_at(question, np.arange(size), np.full(size, question.as_of), np.full(size, question.known_by))
+    ruled = question.profiles.current(*(from_us(moment).date() for moment in (question.known_by, question.as_of)))
+    calendar = question.book.version(int(moments.calendar[0]))
+    return View(history, moments, pick(history, moments), calendar, ruled, catalogue)
+
+
+def _told(view: View, rule: Rule) -> pa.Table:
     found = rule.find(view)
     order = np.lexsort((found.message, found.case))
     message = pa.array(found.message[order], pa.int64())
@@ -76,7 +98,7 @@ def _told(view: View, keys: pa.ChunkedArray, rule: Rule) -> pa.Table:
             "about": pa.repeat(rule.about, len(order)),
             **{name: columns[name].take(message) for name in _SUBJECT},
             "occurred_at": columns["occurred_at"].take(message),
-            "evidence": keys.take(message),
+            "evidence": view.messages.keys(found.message[order]),
             "detail": pa.array(found.detail or pa.nulls(len(order), pa.string())).take(pa.array(order)),
         },
         schema=FINDINGS,

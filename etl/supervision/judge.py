@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from etl.domain.calendar import CalendarBook
 from etl.domain.message import KINDS, REPEATING, SCHEMA, distinct, parse, table
-from etl.domain.night import DAY_US, NEVER, Instants, first_cutoffs, last_cutoffs, to_us
+from etl.domain.night import DAY_US, NEVER, Instants, first_cutoffs, last_cutoffs
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.profile import LEVELS, Profile, ProfileBook
 from etl.supervision.cards import clocks
@@ -34,7 +34,7 @@ from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, numbered
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
-from etl.supervision.question import Doubt, Doubts, Question, book_of, evaluate, moments_at
+from etl.supervision.question import Doubt, Question, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -115,10 +115,7 @@ def judge_table(
     Raises:
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
-    silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
-    question = Question(
-        to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}, silent, Doubts.of(doubts)
-    )
+    question = Question.of(as_of, known_by, profile, book, cutoff, links, frozen, doubts)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         judged = pool.map(lambda part: judge_part(part, question), _parts(pa.table(messages)))
         return pa.concat_tables([CARDS.empty_table(), *judged])
@@ -144,7 +141,7 @@ def judge_part(messages: pa.Table, question: Question) -> pa.Table:
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})), own)
     judged = [(CARDS.empty_table(), np.zeros(0, np.int64))]
     for clock in asked:
-        judged.extend(_judge_clock(*part, clock) for part in split(clock.history(history), question, clock))
+        judged.extend(_judge_clock(*part, clock) for part in split(clock.history(history), question, clock.kinds))
     tables, cases = zip(*judged, strict=True)
     case, cards = np.concatenate(cases), pa.concat_tables(tables)
     if (case[1:] >= case[:-1]).all():  # of one clock
@@ -200,7 +197,6 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
         return known
 
     book, known = question.book, int(moments.calendar[last[0]])
-    axis = OfficeAxis(book.version(known))  # links have no region
     subject = _at(verdicts.runs.subject, np.where(today >= 0, today, then), level)
     place = places_of(history, subject, book)
     # Few cards have messages that decided their removal.
@@ -210,9 +206,12 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
     deciding_count[decided] = [len(messages) for messages in deciding]
     late = np.flatnonzero(natures[decided] == NATURES.index("push_delay"))
     hop = np.full(len(keep), None, object)
-    hop[decided[late]] = responsible_hops(
-        history, [deciding[row] for row in late.tolist()], question.links, question.cutoff, axis, question.known_by
-    )
+    for where in np.unique(place[decided[late]]).tolist():
+        mine = late[place[decided[late]] == where]
+        axis = OfficeAxis(book.version(known, book.places[where]))
+        hop[decided[mine]] = responsible_hops(
+            history, [deciding[row] for row in mine.tolist()], question.links, question.cutoff, axis, question.known_by
+        )
     cards = pa.table(
         {
             "source": history.texts("source", subject),
@@ -314,7 +313,7 @@ def _unfrozen(
     """Each epoch of these cases at its last cut-off at which nothing of the case stood still; none where all did."""
     mine = np.flatnonzero(np.isin(epochs.case, cases))
     epochs, since = epochs.take(mine), since[mine]
-    end = last_free(history, question, clock, epochs.case, epochs.as_of)
+    end = last_free(history, question, clock.kinds, epochs.case, epochs.as_of)
     asked = end >= since
     if not asked.any():  # ask one all the same, when nothing was known, so that tables have a row
         asked[0], end[0] = True, int(history.known.min()) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.calendar import Calendar, CalendarBook
@@ -11,9 +12,14 @@ from etl.supervision.history import Indices, Messages
 
 def places_of(messages: Messages, subject: Indices, book: CalendarBook) -> Indices:
     """The place (index into `book.places`) whose days and hours each message's region goes by."""
+    return places_in(messages.texts("region", subject), book)
+
+
+def places_in(told: pa.ChunkedArray, book: CalendarBook) -> Indices:
+    """The same of regions as they are written."""
     if len(book.places) == 1:
-        return np.zeros(len(subject), np.int64)
-    regions = messages.texts("region", subject).combine_chunks().dictionary_encode()
+        return np.zeros(len(told), np.int64)
+    regions = told.combine_chunks().dictionary_encode()
     place = [book.places.index(book.place(region)) for region in regions.dictionary.to_pylist()]
     code = pc.fill_null(regions.indices, len(place)).to_numpy(zero_copy_only=False)
     places: Indices = np.array([*place, 0], np.int64)[code]

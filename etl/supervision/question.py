@@ -71,6 +71,11 @@ class Doubts:
         return len(self.case_no)
 
 
+def freed(doubts: Iterable[Doubt], after: datetime | None, until: datetime) -> set[str]:
+    """Cases that stood still, for want of some record, until a moment in (after, until]."""
+    return {one.case_no for one in doubts if after and one.until and after < one.until <= until}
+
+
 @dataclass(frozen=True)
 class Question:
     """Everything one judgement needs besides the messages."""
@@ -84,6 +89,23 @@ class Question:
     frozen: Mapping[str, Instants] = field(default_factory=dict)
     """Per source the cut-offs (us) of nights on which it was not complete."""
     doubts: Doubts = field(default_factory=lambda: Doubts.of(()))
+
+    @classmethod
+    def of(
+        cls,
+        as_of: datetime,
+        known_by: datetime,
+        profile: Profile | ProfileBook,
+        book: CalendarBook,
+        cutoff: time,
+        links: Mapping[str, Route] | None,
+        frozen: Mapping[str, Sequence[datetime]] | None,
+        doubts: Sequence[Doubt],
+    ) -> Question:
+        """As people write it."""
+        silent = {name: np.array([to_us(moment) for moment in moments]) for name, moments in (frozen or {}).items()}
+        asked = to_us(as_of), to_us(known_by), book_of(profile), book, cutoff, links or {}
+        return cls(*asked, silent, Doubts.of(doubts))
 
     @property
     def revisions(self) -> Instants:

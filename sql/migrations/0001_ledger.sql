@@ -84,7 +84,7 @@ create table message (
     inserted_at  timestamptz not null default now(),
     primary key (source, case_no, kind, seq, version)
 );
-create index on message (known_at);
+create index on message (known_at, source);
 create index on message (case_no);
 -- Which records were revised, without looking at the others.
 create index on message (source, case_no, kind, seq, version, known_at) where version > 1;

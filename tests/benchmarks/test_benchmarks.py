@@ -193,8 +193,8 @@ def test_a_large_night_is_judged_in_parts_of_whole_cases(
 @pytest.mark.database
 def test_reconciling_finds_what_a_full_join_finds_and_a_night_its_own_share(ledger: Engine) -> None:
     reconciliation.fill(ledger, 2_000)
-    everything, joined, night = (work() for work in reconciliation.contestants(ledger).values())
-    assert everything == joined == {"missing": 2, "extra": 2, "wrong": 2}
+    everything, joined, merged, night = (work() for work in reconciliation.contestants(ledger).values())
+    assert everything == joined == merged == {"missing": 2, "extra": 2, "wrong": 2}
     assert night == {"wrong": 2}, "of the cases it told of"
 
 

@@ -46,7 +46,7 @@ def test_mails_and_the_bulletin_are_whole_pages_by_themselves(demo: Path, page: 
         if "日汇总" in mail["subject"]:
             assert headings == [
                 "电子监察日汇总", "各部门红黄牌", "待人工决定的牌", "数据接入", "数据变化", "静默的数据源", "最慢链路",
-                "需人工核对的邮件", "未能通知",
+                "对账差异", "需人工核对的邮件", "未能通知",
             ]  # fmt: skip
             expect(page.locator("body")).to_contain_text("今日无新增")
         else:

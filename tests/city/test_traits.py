@@ -116,6 +116,41 @@ def test_decisions_syj_took_in_time_look_late_until_they_are_keyed_again(city_fo
     assert found
 
 
+def test_the_exchange_platform_has_what_syj_keyed_but_for_a_few_rows_lost_altered_or_sent_again(
+    city_folder: Path,
+) -> None:
+    alike = lost = altered = repeated = days_late = 0
+    for name in TIMES:
+        with sqlite3.connect(city_folder / "syj.sqlite") as database:
+            database.execute("attach ? as platform", (str(city_folder / "syj_exchange.sqlite"),))
+            columns = [column for _, column, *_ in database.execute(f"pragma table_info({name})")]
+            said = [column for column in columns if column not in ("xtsj", "rksj", "sjbbh")]
+            key = [column for column in columns if column in ("sblsh", "spxh", "tbcxxh", "bzxh")]
+            same = " and ".join(f"a.{column} is b.{column}" for column in said)
+            both = f"main.{name} a {{}} join platform.{name} b on {' and '.join(f'a.{k} = b.{k}' for k in key)}"
+            both += " and a.rksj = b.xtsj and {}"
+            clean = "a.rksj < '2026-11-22'"
+            ((one, other, late),) = database.execute(
+                f"select sum({same}), sum(not ({same})), sum(julianday(b.rksj) - julianday(a.rksj) > 1.9) from "
+                + both.format("", "a.sjbbh = b.sjbbh")
+            )
+            alike, altered, days_late = alike + one, altered + other, days_late + late
+            ((gone,),) = database.execute(
+                f"select count(*) from {both.format('left', 'true')} where b.sblsh is null and {clean}"
+            )
+            ((again,),) = database.execute(f"select count(*) from {both.format('', 'a.sjbbh < b.sjbbh')} where {same}")
+            lost, repeated = lost + gone, repeated + again
+            ((unheard,),) = database.execute(
+                f"select count(*) from platform.{name} b where not exists "
+                f"(select 1 from main.{name} a where a.sblsh = b.sblsh)"
+            )
+            assert unheard == 0, "it makes nothing up"
+    assert alike > 350
+    assert min(lost, altered, repeated, days_late) >= 3
+    assert lost < 40
+    assert altered < 20
+
+
 def test_yuechi_works_from_three_in_summer_and_from_half_past_one_in_winter(city_folder: Path) -> None:
     midday = {"summer": 0, "winter": 0}
     happened: list[datetime] = []

@@ -114,7 +114,7 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     ],
 )
 def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str, ...]) -> None:
-    registered = "boston_311, jtj, rsj, scjg, syj, wsny, ycsp, zjj, zrzy"
+    registered = "boston_311, jtj, rsj, scjg, syj, syj_exchange, wsny, ycsp, zjj, zrzy"
     refused(jiancha(*command), 2, f"no source 'nowhere'; registered: {registered}")
 
 

@@ -167,6 +167,43 @@ def test_a_file_that_is_not_there_is_refused_with_two(tmp_path: Path) -> None:
     refused(jiancha("judge", "--messages", tmp_path / "none", "--as-of", moment("10-30 10:00")), 2, "No such file")
 
 
+HOURS = "region,valid_from,spans,known_from\n511600,2018-01-01,11:00-19:00,2017-12-20\n"
+
+
+def test_a_case_of_a_file_is_judged_and_explained_by_the_office_hours_of_its_region(file: Any, tmp_path: Path) -> None:
+    hours = tmp_path / "hours.csv"
+    hours.write_text(HOURS, encoding="utf-8")
+    elsewhere = ACCEPT | {"case_no": "elsewhere", "region": "430102000000"}
+    asked = ("--messages", file(ACCEPT | {"region": "511602000000"}, elsewhere), "--office-hours", hours)
+    as_of = ("--as-of", moment("10-25 01:00"))
+    reached = {card["case_no"]: card["reached_at"] for card in jiancha("judge", *asked, *as_of).lines}
+    assert reached == {CASE: moment("10-24 11:00"), "elsewhere": moment("10-24 10:00")}
+    known = [part for night in ("10-24 01:00", "10-25 01:00") for part in ("--known-by", moment(night))]
+    changed = jiancha("judge", *asked, "--diff", *known).lines
+    assert {row["case_no"]: row["reached_at"] for row in changed} == reached
+    told = jiancha("explain", CASE, *asked, *as_of, "--json").only
+    assert (told["calendar_version"], told["boundaries"][-1]["reached_at"]) == (
+        "cn@2017-11-30+5116@2017-12-20", moment("10-24 11:00"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (HOURS.replace("known_from", "known_since"), "row 2: known_from missing"),
+        (HOURS.replace("spans", "valid_util,spans").replace("11:00", "2018-02-01,11:00"), "unknown: ['valid_util']"),
+        (HOURS.replace("19:00", "10:00"), "hours.csv row 2"),
+        (HOURS + "511600,2018-01-01,09:00-17:00,2017-12-20\n", "is known otherwise"),
+        ("", "hours.csv"),
+    ],
+)
+def test_office_hours_that_are_wrong_are_refused_whole(file: Any, tmp_path: Path, wrong: str, said: str) -> None:
+    hours = tmp_path / "hours.csv"
+    hours.write_text(wrong, encoding="utf-8")
+    asked = ("--messages", file(ACCEPT), "--as-of", moment("10-25 01:00"), "--office-hours", hours)
+    refused(jiancha("judge", *asked), 2, said)
+
+
 @pytest.mark.parametrize("command", [("judge",), ("explain", CASE)])
 def test_a_moment_beyond_the_calendar_is_refused_with_four(file: Any, command: tuple[str, ...]) -> None:
     ended = jiancha(*command, "--messages", file(ACCEPT), "--as-of", "2037-02-01T10:00:00+08:00")
@@ -228,6 +265,6 @@ def test_a_case_nobody_can_explain_is_refused_with_two(file: Any, options: tuple
 def test_the_installed_command_lists_the_sources() -> None:
     command = Path(sys.executable).with_name("jiancha")
     done = subprocess.run([command, "source", "list"], capture_output=True, text=True, check=True)
-    registered = "boston_311, jtj, rsj, scjg, syj, wsny, ycsp, zjj, zrzy"
+    registered = "boston_311, jtj, rsj, scjg, syj, syj_exchange, wsny, ycsp, zjj, zrzy"
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == registered.split(", ")
     assert done.stderr == ""

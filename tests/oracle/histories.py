@@ -24,7 +24,7 @@ Judgement = tuple[list[Message], datetime, datetime | None]
 
 # A quiet fortnight; long holidays with make-up days; notices amended meanwhile; the turn of a year without a notice.
 QUIET, AMENDED, UNANNOUNCED = date(2018, 10, 15), date(2020, 1, 17), date(2026, 12, 21)
-WINDOWS = [QUIET, QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED]
+WINDOWS = [QUIET, date(2025, 9, 22), date(2015, 8, 28), AMENDED, UNANNOUNCED, UNANNOUNCED]
 LAGS = [timedelta(minutes=n) for n in (0, 0, 0, 1, 20, 60 * 3, 60 * 24, 60 * 24 * 3, 60 * 24 * 8)]
 CLOCKS = [time(0), time(1), time(9), time(10), time(12), time(12, 45), time(13, 30), time(17, 29), time(17, 30)]
 SECONDS = [time(8, 59, 59), time(9, 0, 1), time(11, 59, 59), time(17, 29, 59), time(17, 30, 1), time(23, 59, 59)]
@@ -158,7 +158,7 @@ def _accept(story: Story) -> None:
     promised, statutory = story.limit(limits, None, 0), story.limit(limits, None, 0)
     payload: dict[str, Any] = {
         "promised_limit": promised, "statutory_limit": statutory, "limit_unit": unit,
-        "joint": story.one(True, False), "channel": story.one("online", "window", None),
+        "joint": story.one(True, False), "channel": story.one("online", "online", "window", None),
         "certificate_required": story.one(True, True, False, None), "outcome": story.one("passed", "passed", None),
         "case_type": story.one("promised", "promised", None, "instant"),
     }  # fmt: skip
@@ -223,18 +223,21 @@ def _specials(story: Story) -> None:
 
 
 def _extension(story: Story) -> None:
+    """Half of them approved before anything is overdue, about as long as one kind of handling or the other may take."""
     for seq in range(8, 9 + story.one(0, 0, 1)):
         payload = {
-            "special_kind": "extension", "approved_days": story.one(3, 5, 10, 12, 15, 16, 0, None),
-            "approver": story.one("张某", "张某", "张某", None, " "), "reason": "案情复杂",
+            "special_kind": "extension", "approved_days": story.one(3, 5, 10, 11, 11, 12, 15, 15, 16, 0, None),
+            "approver": story.one(*["张某"] * 5, None, " "), "reason": "案情复杂",
         }  # fmt: skip
-        story.tell("special_start", story.moment(), payload, seq=seq, other={"approver": None})
+        begun = story.moment(0, story.one(3, LAST_DAY))
+        story.tell("special_start", begun, payload, seq=seq, other={"approver": None})
 
 
 def _apply(story: Story) -> None:
-    payload = {"channel": story.one("online", "online", "online", "window", None)}
-    story.tell("apply", story.moment(0, 3), payload, other={"channel": "window"})
-    if story.one(True, True, False):
+    """Often so long before the acceptance that an answer to it was due."""
+    payload = {"channel": story.one("online", "online", "window", None)}
+    story.tell("apply", story.moment(story.one(-9, 0), 3), payload, other={"channel": "window"})
+    if story.one(True, False):
         says = {"outcome": story.one("passed", "refused", "supplement"), "reason": "材料"}
         story.tell("pre_accept", story.moment(), says)
 
@@ -259,7 +262,7 @@ def _certificate(story: Story) -> None:
 
 # What a case has besides, and how often in ten; what is told first marks the moments of what comes later.
 PARTS = [
-    (_apply, 3), (_specials, 6), (_extension, 4), (_stages, 4), (_finish, 7), (_certificate, 3), (_inquiry, 3),
+    (_apply, 4), (_specials, 6), (_extension, 4), (_stages, 4), (_finish, 7), (_certificate, 3), (_inquiry, 3),
     (_supplements, 1),
 ]  # fmt: skip
 

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from etl.sources.contract import Link, Source
 from tests.cli.command import jiancha
 from tests.cli.test_card import mails, text_of
 from tests.cli.test_without_a_database import refused
 from tests.runs.test_a_night import rows
-from tests.runs.world import Platform
+from tests.runs.world import Exchange, Platform
 
 pytestmark = pytest.mark.database
 NIGHT = date(2026, 11, 16)
@@ -105,6 +106,38 @@ def test_nights_missed_and_made_up_for_in_any_order_find_the_same(
         found.append(rows(ledger, "select * from finding_event order by 1, 2, 3, 4"))
     assert len(found[0]) >= 3
     assert found[0] == found[1]
+
+
+def test_what_a_record_in_quarantine_may_put_right_is_found_when_a_person_says_that_it_will_not(
+    platform: Platform, ready: Engine
+) -> None:
+    night(NIGHTS[0])
+    received = {"receive_time": "2026-11-17T11:00:00+08:00"}
+    for case_no in ("bare", "unread"):
+        platform.accept(case_no, "2026-11-17 09:00", **received)
+        platform.finish(case_no, "2026-11-17 10:00", cert_no="A1", cert_date="20261117100000", **received)
+    platform.add("process", "unread", "2026-11-17 09:45", "event_end_time", process_name=None, **received)
+    assert jiancha("night", "--date", NIGHTS[1]).code == 1, "a row was set aside"
+    assert rows(ready, "select case_no, kinds from quarantine") == [("unread", ["stage"])]
+    bare = [event[1:] for event in rows(ready, EVENTS) if event[0] == "finished_without_stage"]
+    assert bare == [("bare", NIGHTS[1], "opened")], "the other case may yet prove to have its stage"
+    night(NIGHTS[2])
+    assert jiancha("source", "dismiss", "scjg", "unread", "--date", NIGHTS[3]).only == {"dismissed": 1}
+    night(NIGHTS[3])
+    found = [event[1:] for event in rows(ready, EVENTS) if event[0] == "finished_without_stage"]
+    assert found == [*bare, ("unread", NIGHTS[3], "opened")], "though the case was long over"
+
+
+def test_a_finding_rests_on_the_record_of_the_departments_own_system(
+    platform: Platform, exchange: Exchange, ready: Engine, altered: Callable[..., Source]
+) -> None:
+    altered("rsj", links=(Link("scjg", "区市监局"),))
+    for case_no in ("both", "alone"):
+        refuse(platform, case_no, "2026-11-16")
+    exchange.accept("both", "2026-11-16 09:00")
+    exchange.finish("both", "2026-11-16 10:30", bjjgdm="1", bjjgms="材料不实", zfhthyy="材料不实")
+    night(NIGHTS[0])
+    assert [event[1] for event in rows(ready, EVENTS) if event[0] == "reason_missing"] == ["alone"]
 
 
 def test_no_department_hears_of_a_finding_twice_when_the_night_runs_again(platform: Platform, addressed: None) -> None:

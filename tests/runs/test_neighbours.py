@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -31,14 +33,15 @@ KEYED_AGAIN = "national_drug_system->syj_entry"
 
 @pytest.fixture
 def neighbours(ready: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """syj, jtj, wsny and zjj connected, with those who are written to."""
+    """syj and its copy, jtj, wsny and zjj connected, with those who are written to."""
     folder = tmp_path / "city"
     build(folder, 1)
     platform = server(Platform(folder, HORIZON), 0)
     threading.Thread(target=platform.serve_forever, args=(0.1,), daemon=True).start()
     for name in ("jtj", "wsny"):
         monkeypatch.setenv(f"JIANCHA_CONNECTION_{name.upper()}", f"http://127.0.0.1:{platform.server_port}/{name}")
-    monkeypatch.setenv("JIANCHA_CONNECTION_SYJ", f"sqlite:///{folder / 'syj.sqlite'}")
+    for name in ("syj", "syj_exchange"):
+        monkeypatch.setenv(f"JIANCHA_CONNECTION_{name.upper()}", f"sqlite:///{folder / name}.sqlite")
     monkeypatch.setenv("JIANCHA_CONNECTION_ZJJ", str(folder / "zjj"))
     for path in sorted((folder / "reference").iterdir()):
         assert import_file(ready, path)[1] == []
@@ -105,3 +108,38 @@ def test_the_silent_the_twice_keyed_and_the_decided_only(neighbours: Path, ready
     )
     assert "zjj" not in undecided
     assert undecided["wsny"] > 5
+
+    missing, wrong = lost_and_altered(neighbours)
+    assert min(len(missing), len(wrong)) >= 2
+    hop = "hop = 'syj_entry->provincial_exchange'"
+    told = set(rows(ready, f"select class, case_no from v_difference where closed_on is null and {hop}"))
+    assert told == {("missing", case) for case in missing} | {("wrong", case) for case in wrong}
+    assert rows(ready, f"select from v_difference where closed_on is not null and {hop}"), "some were sent after all"
+    assert rows(ready, "select from v_push_finding where class = 'resent' and source = 'syj_exchange'")
+    counted = summary(LAST).split("对账差异")[1].split("需人工核对的邮件")[0]
+    assert "漏报" in counted
+    assert "错报" in counted
+    printed = jiancha("reconcile", LAST).out
+    assert "漏报　省药监局自建系统（二次录入） → 省数据共享交换平台" in printed
+    assert all(case in printed for case in missing | wrong)
+    assert rows(ready, "select from v_card_event where source = 'syj_exchange'") == [], "a copy makes no cards"
+
+
+def lost_and_altered(folder: Path) -> tuple[set[str], set[str]]:
+    """Cases of which the platform's database lacks a record syj's has, or last said it otherwise; dirty rows aside."""
+    dirt = {row["case"] for row in json.loads((folder / "city.json").read_text(encoding="utf-8"))["dirt"]}
+    missing: set[str] = set()
+    wrong: set[str] = set()
+    with sqlite3.connect(folder / "syj.sqlite") as database:
+        database.execute("attach ? as platform", (str(folder / "syj_exchange.sqlite"),))
+        for (name,) in database.execute("select name from platform.sqlite_master where type = 'table'").fetchall():
+            columns = [column for _, column, *_ in database.execute(f"pragma table_info({name})")]
+            key = [column for column in columns if column in ("sblsh", "spxh", "tbcxxh", "bzxh")]
+            said = ", ".join(column for column in columns if column not in ("xtsj", "rksj", "sjbbh"))
+            copies = database.execute(f"select {', '.join(key)}, {said} from platform.{name} order by sjbbh").fetchall()
+            last = {copy[: len(key)]: copy[len(key) :] for copy in copies}
+            for row in database.execute(f"select {', '.join(key)}, {said} from main.{name}").fetchall():
+                heard = last.get(row[: len(key)])
+                if row[0] not in dirt and heard != row[len(key) :]:
+                    (wrong if heard else missing).add(row[0])
+    return missing, wrong

@@ -66,6 +66,25 @@ def test_hours_imported_after_a_night_count_from_the_next_one_and_importing_agai
     ]
 
 
+def test_a_lag_in_working_days_is_counted_by_the_hours_of_the_records_region(
+    platform: Platform,
+    ready: Engine,
+    hours,  # type: ignore[no-untyped-def]
+) -> None:
+    """Three and a half hours after the default close are nothing; of a day of nine hours they are a part."""
+    jiancha("reference", "import", hours('511602,2026-11-17,01-01,"09:00-12:00,15:00-21:00",2026-01-01'))
+    for case_no, day in (("before", "2026-11-16"), ("after", "2026-11-17")):
+        platform.accept(
+            case_no, f"{day} 17:30", cd_time=f"{day}T17:30:00".translate(str.maketrans("", "", "-T:")),
+            receive_time=f"{day}T21:00:00+08:00",
+        )  # fmt: skip
+        assert jiancha("night", "--date", day).code == 0
+    late = "select case_no, lag_seconds, lag_working_days::float8 from push_finding where class = 'late' order by 1"
+    assert rows(ready, late) == [("after", 12_600, 0.388889), ("before", 12_600, 0)]
+    told = jiancha("explain", "after", "--json").only["records"]
+    assert [record["transport_days"] for record in told] == [0.388889]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete
 from werkzeug import Response
 
 from etl import sources
-from etl.runs import nightly, weekly
+from etl.runs import nightly, reconciling, weekly
 from etl.settings import settings
 from etl.sources.contract import Link, Source
 from etl.store.digest import digest
@@ -30,7 +30,7 @@ Alter = Callable[..., Source]
 @pytest.fixture(autouse=True)
 def keyed_again(altered: Alter) -> None:
     """What scjg reports to the platform is keyed again, for the same department, in rsj's database within an hour."""
-    entry = Link("rsj_entry", "区级系统（二次录入）", origin="provincial_platform")
+    entry = Link("rsj_entry", "区级系统（二次录入）", "double_entry", origin="provincial_platform")
     altered("rsj", links=(entry,), department=sources.get("scjg").department)
 
 
@@ -85,6 +85,24 @@ def test_equal_records_are_no_difference_and_missing_extra_and_wrong_ones_are_na
     assert rows(ready, evidence) == [(["scjg/wrong/accept/0/v1", "rsj/wrong/accept/0/v1"],)]
 
 
+def test_two_records_of_one_bucket_that_say_what_the_other_should_are_both_wrong(
+    platform: Platform, exchange: Exchange, ready: Engine
+) -> None:
+    ((cases,),) = rows(
+        ready,
+        "select array_agg(n::text) from generate_series(1, 2000) n group by hashtext(n::text) & 65535 "
+        "having count(*) > 1 limit 1",
+    )
+    platform.accept(cases[0], "2026-11-16 10:00", promised=5)
+    platform.accept(cases[1], "2026-11-16 10:00", promised=7)
+    keyed(exchange, cases[0], "2026-11-16 10:00", cnsx="7")
+    keyed(exchange, cases[1], "2026-11-16 10:00", cnsx="5")
+    run(NIGHTS[:1])
+    assert found(ready) == sorted(
+        (("wrong", case, "2026-11-16", None, "promised_limit") for case in cases[:2]), key=lambda row: row[1]
+    )
+
+
 def test_a_difference_within_its_grace_is_none_and_one_that_outlasts_it_opens_on_that_night(
     platform: Platform, exchange: Exchange, ready: Engine
 ) -> None:
@@ -131,7 +149,7 @@ def test_a_night_reconciled_again_by_itself_in_any_order_says_the_same(
             for table in ("reconciled_night", "difference_event"):
                 connection.exec_driver_sql(f"delete from {table} where business_on = '{night}'")
         assert digest(ready, "ledger") != expected
-        assert nightly.reconcile(night)["nights"] == 1
+        assert nightly.reconcile(night)["nights"] == len(reconciling.declared_pairs())
         assert (found(ready), digest(ready, "ledger")) == (told, expected)
 
 

@@ -109,7 +109,7 @@ def found(engine: Engine, number: int) -> set[Finding]:
 
 
 def test_every_night_finds_what_the_oracle_finds(ready: Engine, altered: Callable[..., Source]) -> None:
-    entry = Link("rsj_entry", "区级系统（二次录入）", origin="provincial_platform")
+    entry = Link("rsj_entry", "区级系统（二次录入）", "double_entry", origin="provincial_platform")
     altered("rsj", links=(entry,), department=sources.get("scjg").department)
     classes: set[str] = set()
     closed = 0

@@ -113,6 +113,10 @@ _NATIONAL: dict[str, dict[str, Any]] = {
         "accept_result": "1", "reason": None, "promise_limit": 7, "law_limit": 10, "limit_unit": "G",
         "project_type": "2", "apply_type": "1", "cert_required": "0", "is_joint": "0", "flow": None,
     },
+    "process": {
+        "process_no": 1, "process_name": "审核", "event_start_time": "20261102090000", "handler": "甲", "opinion": "1",
+        "limit_days": None,
+    },
     "result": {
         "result_type": "0", "reason": None, "fee": 0, "fee_basis": None, "cert_no": None, "cert_date": None,
     },

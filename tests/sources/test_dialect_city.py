@@ -1,4 +1,4 @@
-"""The eight departments of the demonstration city, read over their real wires and understood row by row."""
+"""Every source of the demonstration city, read over their real wires and understood row by row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def connections(tmp_path: Path, database_url: str) -> Iterator[dict[str, str]]:
         url = platform.stdout.readline().strip()
         yield {
             **{name: f"{url}/{name}" for name in ("scjg", "jtj", "wsny")},
-            **{name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("syj", "ycsp")},
+            **{name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("syj", "syj_exchange", "ycsp")},
             **{name: str(tmp_path / name) for name in ("zrzy", "zjj")},
             **{"rsj": database_url, "summary": str(tmp_path / "city.json")},
         }

@@ -12,7 +12,7 @@ from etl.domain.chinese import FIELD
 from etl.domain.message import PAYLOAD_COLUMNS, whole_cases
 from etl.domain.office_axis import OfficeAxis
 from etl.store.calendars import packaged
-from etl.supervision.delays import LinkLimit, Route
+from etl.supervision.delays import LinkLimit, Route, own_systems
 from etl.supervision.reconciliation import Pair, differences, pairs
 
 MONDAY = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -42,6 +42,15 @@ def test_a_place_on_the_way_is_upstream_of_its_end_and_dates_records_as_received
 
 def test_sources_that_share_no_place_before_the_end_are_no_pair() -> None:
     assert pairs({"one": Route("one", (HOUR,)), "other": Route("other", (HOUR,)), "alone": Route("alone", ())}) == []
+
+
+def test_a_copy_passed_on_is_no_departments_own_system_and_one_keyed_again_is() -> None:
+    entered = Route("ministry", (LinkLimit("own_entry"),), is_keyed_twice=True)
+    routes = {"own": entered, "ministry": Route("ministry", ()), "copy": Route("own_entry", (LinkLimit("exchange"),))}
+    assert own_systems(routes) == ["own"]
+    assert told(pairs(routes)[0]) == ("ministry", "own", "ministry->own_entry", 0, True, True, True)
+    assert told(pairs(routes)[1]) == ("own", "copy", "own_entry->exchange", 0, False, True, True)
+    assert own_systems({"own": entered, "other": Route("other", (HOUR,))}) == ["other", "own"]
 
 
 def row(case: str, is_upstream: bool, said: str = "{}", version: int = 1, minutes: int = 0) -> dict[str, object]:

@@ -23,7 +23,7 @@ def compile(connection: Connection, week: Week) -> Chapter:
     """Links, standstills, cards withdrawn as push delay, and the state of every feed on each night."""
     standstills = outbox.rows(connection, "week_standstills", **week.parameters())
     reassigned = outbox.rows(connection, "week_reassigned", **week.parameters())
-    differences = outbox.rows(connection, "week_differences", **week.parameters())
+    differences = outbox.rows(connection, "differences", **week.parameters())
     queues = outbox.rows(connection, "week_queue_shapes", **week.parameters())
     shown = [row for row in week.links if links.is_told(row)]
     hops = [row for row in shown if links.is_hop(row)]

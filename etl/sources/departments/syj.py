@@ -26,6 +26,7 @@ SOURCE = Source(
         Link(
             "syj_entry",
             "省药监局自建系统（二次录入）",
+            mode="double_entry",
             warn_after=timedelta(hours=24),
             origin="national_drug_system",
             origin_title="国家药监局审批系统",

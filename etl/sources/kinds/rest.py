@@ -112,8 +112,8 @@ class Rest:
         return ()
 
     def peek(self, source: Source, connection: str, stream: str, until: datetime, rows: int) -> Page | None:
-        """The first page of the last days, or of all there is."""
-        alone = replace(self, streams=(stream,), page_rows=rows)
+        """The first page of the last days, or of all there is; asked once, for somebody waits for the answer."""
+        alone = replace(self, streams=(stream,), page_rows=rows, retries=0)
         for since in (until - PEEK_SINCE, None):
             with closing(alone.pull(source, connection, Window(until.date(), since, until))) as pages:
                 page = next(pages)

@@ -8,6 +8,7 @@ from etl.domain.night import NEVER
 from etl.supervision.rules.rule import Found, Rule, View
 
 DAYS = 5
+ANSWERS = ("apply", "accept", "finish", "supplement_notice")
 
 
 def _deemed(view: View) -> Found:
@@ -32,6 +33,6 @@ def _told_twice(view: View) -> Found:
 
 
 RULES = (
-    Rule("deemed_accepted", "五个工作日内未受理也未告知，视为受理", "行政许可法第三十二条", _deemed),
-    Rule("told_twice", "补正材料未一次性告知", "行政许可法第三十二条", _told_twice),
+    Rule("deemed_accepted", "五个工作日内未受理也未告知，视为受理", "行政许可法第三十二条", _deemed, ANSWERS),
+    Rule("told_twice", "补正材料未一次性告知", "行政许可法第三十二条", _told_twice, ("supplement_notice",)),
 )

@@ -64,8 +64,8 @@ def _fee_above(view: View) -> Found:
 
 
 RULES = (
-    Rule("item_not_listed", "办理的事项不在现行目录内", DOC, _unlisted),
-    Rule("item_gone", "取消、下放的事项仍在审批", DOC, _gone),
-    Rule("fee_when_free", "不收费的事项收费", FEES, _fee_when_free),
-    Rule("fee_above_standard", "收费超过标准", FEES, _fee_above),
+    Rule("item_not_listed", "办理的事项不在现行目录内", DOC, _unlisted, ("accept",)),
+    Rule("item_gone", "取消、下放的事项仍在审批", DOC, _gone, ("accept",)),
+    Rule("fee_when_free", "不收费的事项收费", FEES, _fee_when_free, ("accept", "finish")),
+    Rule("fee_above_standard", "收费超过标准", FEES, _fee_above, ("accept", "finish")),
 )

@@ -13,4 +13,5 @@ def _offline(view: View) -> Found:
     return Found(case[moved], accept[moved])
 
 
-RULES = (Rule("not_handled_online", "网上申请未在网上办理", "2018年省级电子监察规则：未网上办理", _offline),)
+KINDS = ("apply", "pre_accept", "accept")
+RULES = (Rule("not_handled_online", "网上申请未在网上办理", "2018年省级电子监察规则：未网上办理", _offline, KINDS),)

@@ -20,4 +20,5 @@ def _find(view: View) -> Found:
     return Found(case[late], finish[late])
 
 
-RULES = (Rule("delivered_late", "准予许可后十个工作日内未送达", "行政许可法第四十四条", _find),)
+KINDS = ("finish", "collect", "certificate")
+RULES = (Rule("delivered_late", "准予许可后十个工作日内未送达", "行政许可法第四十四条", _find, KINDS),)

@@ -11,6 +11,7 @@ from etl.supervision.rules.rule import Found, Rule, View, both
 SECOND_US = 1_000_000
 PHONE = r"(^|[^0-9])1[3-9][0-9]{9}([^0-9]|$)"
 BASIS = "补录数据特征（自定）"
+SPECIAL = ("special_start", "special_result", "finish")
 
 
 def _stages_at_finish(view: View) -> Found:
@@ -61,9 +62,16 @@ def _phone_as_name(view: View) -> Found:
 
 
 RULES = (
-    Rule("stages_at_finish", "全部环节时间都等于办结时间", BASIS, _stages_at_finish, about="data"),
-    Rule("accepted_in_two_seconds", "申办后恰好两秒受理", BASIS, _accepted_two_seconds_after, about="data"),
-    Rule("empty_stage", "环节时长为零", BASIS, _empty_stage, about="data"),
-    Rule("suspension_never_ends", "办结后特别程序仍未结束", BASIS, _never_ends, about="data"),
-    Rule("phone_as_name", "姓名栏填写电话号码", BASIS, _phone_as_name, about="data"),
+    Rule("stages_at_finish", "全部环节时间都等于办结时间", BASIS, _stages_at_finish, ("stage", "finish"), about="data"),
+    Rule(
+        "accepted_in_two_seconds",
+        "申办后恰好两秒受理",
+        BASIS,
+        _accepted_two_seconds_after,
+        ("apply", "accept"),
+        about="data",
+    ),
+    Rule("empty_stage", "环节时长为零", BASIS, _empty_stage, ("stage",), about="data"),
+    Rule("suspension_never_ends", "办结后特别程序仍未结束", BASIS, _never_ends, SPECIAL, about="data"),
+    Rule("phone_as_name", "姓名栏填写电话号码", BASIS, _phone_as_name, ("stage", "special_start"), about="data"),
 )

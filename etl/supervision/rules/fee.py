@@ -15,4 +15,4 @@ def _find(view: View) -> Found:
     return Found(case[charged], finish[charged])
 
 
-RULES = (Rule("fee_without_basis", "收费无依据", "行政许可法第五十八、五十九条", _find),)
+RULES = (Rule("fee_without_basis", "收费无依据", "行政许可法第五十八、五十九条", _find, ("finish",)),)

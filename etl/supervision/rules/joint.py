@@ -21,4 +21,7 @@ def _after_host(view: View) -> Found:
     return Found(case[late], stage[late], np.array(department.take(pa.array(stage[late]))).tolist())
 
 
-RULES = (Rule("joint_after_host", "联合办理中协办部门晚于主办部门办结", "行政许可法第二十六、四十二条", _after_host),)
+KINDS = ("stage", "accept", "finish")
+RULES = (
+    Rule("joint_after_host", "联合办理中协办部门晚于主办部门办结", "行政许可法第二十六、四十二条", _after_host, KINDS),
+)

@@ -17,6 +17,7 @@ LIMITS = (
     ("stage", "limit", "stage"),
     ("special_start", "approved_days", "special"),
 )
+COUNTED_KINDS = tuple(sorted({kind for kind, _, _ in LIMITS}))
 
 
 def _promise_beyond_law(view: View) -> Found:
@@ -60,13 +61,21 @@ def _uncountable(view: View) -> Found:
 
 
 RULES = (
-    Rule("promise_beyond_law", "承诺时限超过法定时限", "行政许可法第四十二条", _promise_beyond_law, about="item"),
+    Rule(
+        "promise_beyond_law",
+        "承诺时限超过法定时限",
+        "行政许可法第四十二条",
+        _promise_beyond_law,
+        ("accept",),
+        about="item",
+    ),
     Rule(
         "stages_beyond_promise",
         "各环节时限之和超过承诺时限",
         DOC,
         _stages_beyond_promise,
+        ("accept", "stage"),
         about="item",
     ),
-    Rule("limit_uncountable", "时限为负数、不是整月或者单位不合规则，无法计时", DOC, _uncountable),
+    Rule("limit_uncountable", "时限为负数、不是整月或者单位不合规则，无法计时", DOC, _uncountable, COUNTED_KINDS),
 )

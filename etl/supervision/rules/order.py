@@ -43,10 +43,12 @@ def _supplement_after_accept(view: View) -> Found:
 
 
 DOC = "2018年省级电子监察规则：流程异常"
+SUPPLEMENT = ("supplement_notice", "supplement_receipt")
+TOLD = ("supplement_notice", "accept", "finish")
 RULES = (
-    Rule("finish_before_accept", "办结早于受理", DOC, _finish_before_accept),
-    Rule("stage_before_accept", "审批早于受理", DOC, _stage_before_accept),
-    Rule("receipt_before_notice", "补交受理早于补正告知", DOC, _receipt_before_notice),
-    Rule("result_before_start", "特别程序结果早于申请", DOC, _result_before_start),
-    Rule("supplement_after_accept", "受理或办结后又告知补正", "行政许可法第三十二条", _supplement_after_accept),
+    Rule("finish_before_accept", "办结早于受理", DOC, _finish_before_accept, ("accept", "finish")),
+    Rule("stage_before_accept", "审批早于受理", DOC, _stage_before_accept, ("accept", "stage")),
+    Rule("receipt_before_notice", "补交受理早于补正告知", DOC, _receipt_before_notice, SUPPLEMENT),
+    Rule("result_before_start", "特别程序结果早于申请", DOC, _result_before_start, ("special_start", "special_result")),
+    Rule("supplement_after_accept", "受理或办结后又告知补正", "行政许可法第三十二条", _supplement_after_accept, TOLD),
 )

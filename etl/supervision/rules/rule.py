@@ -86,7 +86,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it is called, what it rests on, and how it finds.
+    """One rule: what it is called, what it rests on, how it finds, and the kinds of message it looks at.
 
     `about` is the case, the item (told once however many cases show it) or the data (a sign of records made up).
     """
@@ -95,6 +95,7 @@ class Rule:
     title: str
     basis: str
     find: Callable[[View], Found]
+    kinds: tuple[str, ...]
     about: Literal["case", "item", "data"] = "case"
 
 

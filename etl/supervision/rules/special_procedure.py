@@ -43,8 +43,14 @@ def _starts(view: View, *, is_extension: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 RULES = (
-    Rule("extension_unapproved", "延长办理期限无批准人", "行政许可法第四十二条", _no_approver),
-    Rule("extension_too_long", "延长办理期限超过上限", "行政许可法第四十二条", _beyond_maximum),
-    Rule("extended_twice", "多次延长办理期限", "行政许可法第四十二条", _extended_twice),
-    Rule("suspension_without_days", "特别程序未书面告知所需时间", "行政许可法第四十五条", _no_days),
+    Rule("extension_unapproved", "延长办理期限无批准人", "行政许可法第四十二条", _no_approver, ("special_start",)),
+    Rule(
+        "extension_too_long",
+        "延长办理期限超过上限",
+        "行政许可法第四十二条",
+        _beyond_maximum,
+        ("special_start", "accept"),
+    ),
+    Rule("extended_twice", "多次延长办理期限", "行政许可法第四十二条", _extended_twice, ("special_start",)),
+    Rule("suspension_without_days", "特别程序未书面告知所需时间", "行政许可法第四十五条", _no_days, ("special_start",)),
 )

@@ -30,4 +30,5 @@ def _over(view: View) -> Found:
     return Found(stage_case[over], stage[over], [f"环节时限 {days:g} 个工作日" for days in limit[over]])
 
 
-RULES = (Rule("stage_over_case_on_time", "办件未超时而环节超时", "2018年省级电子监察规则：环节超时", _over),)
+KINDS = ("accept", "finish", "special_start", "stage")
+RULES = (Rule("stage_over_case_on_time", "办件未超时而环节超时", "2018年省级电子监察规则：环节超时", _over, KINDS),)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from etl.supervision.rules.rule import Found, Rule, View
 
 DOC = "2018年省级电子监察规则：流程异常"
+KINDS = ("accept", "stage", "finish")
 
 
 def _planned(view: View) -> tuple[pa.Table, pa.Table]:
@@ -52,7 +53,7 @@ def _none(view: View) -> Found:
 
 
 RULES = (
-    Rule("stage_outside_plan", "办理环节不在公布的流程内", DOC, _outside_plan),
-    Rule("stage_missing", "缺少公布流程中的环节", DOC, _missing),
-    Rule("finished_without_stage", "办结但无任何审批环节记录", DOC, _none),
+    Rule("stage_outside_plan", "办理环节不在公布的流程内", DOC, _outside_plan, ("accept", "stage")),
+    Rule("stage_missing", "缺少公布流程中的环节", DOC, _missing, KINDS),
+    Rule("finished_without_stage", "办结但无任何审批环节记录", DOC, _none, KINDS),
 )

@@ -44,6 +44,6 @@ def _again(view: View) -> Found:
 
 
 RULES = (
-    Rule("suspended_on_last_day", "承诺时限最后一日启动特别程序", BASIS, _last_day),
-    Rule("suspended_again", "同一种特别程序启动多次", BASIS, _again),
+    Rule("suspended_on_last_day", "承诺时限最后一日启动特别程序", BASIS, _last_day, ("accept", "special_start")),
+    Rule("suspended_again", "同一种特别程序启动多次", BASIS, _again, ("special_start",)),
 )

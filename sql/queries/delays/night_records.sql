@@ -22,13 +22,13 @@ relayed as (
     where m.known_at <= $2 and o.known_at <= $2 and at.relayed_at is not null
     order by m.message_id, r.position desc, o.known_at, at.relayed_at, r.via
 )
-select source, case_no, kind, seq, version, department, occurred_at, written_at, received_at, known_at,
+select source, case_no, kind, seq, version, department, region, occurred_at, written_at, received_at, known_at,
        coalesce(position, 0) as position, relayed_at, false as is_again
 from message
 left join relayed using (message_id)
 where known_at > $1 and known_at <= $2 and source = any ($3)
 union all
-select source, case_no, kind, seq, version, department, occurred_at, written_at, received_at, known_at,
+select source, case_no, kind, seq, version, department, region, occurred_at, written_at, received_at, known_at,
        position, relayed_at, true
 from relayed
 join message using (message_id)

@@ -1,6 +1,6 @@
 -- Everything the rules read of cases that are open or changed; $1 sources, $2 known_by, $3 leave out cases that were over
--- by then and about which nothing came since (null: none). A finished case stays open while a special procedure has no
--- result, and for sixty days (more than any ten working days) while nothing shows that the decision was delivered.
+-- by then and about which nothing came since (null: none), but for $4. A finished case stays open while a special procedure
+-- has no result, and for sixty days (more than any ten working days) while nothing shows that the decision was delivered.
 select source, case_no, kind, seq, version, occurred_at, written_at, received_at, loaded_at, known_at,
        department, region, item_code, item_name,
        payload ->> 'channel' as channel,
@@ -24,7 +24,7 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        payload ->> 'approver' as approver
 from message
 where source = any ($1) and known_at <= $2
-  and ($3::timestamptz is null or case_no in (
+  and ($3::timestamptz is null or case_no = any ($4::text[]) or case_no in (
       select case_no
       from message
       where source = any ($1) and known_at <= $2

@@ -32,7 +32,7 @@ where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = an
           or count(*) filter (where kind = 'special_start')
              > count(*) filter (where kind = 'special_result' and version = 1)
           or (bool_and(kind <> 'certificate')
-              and max(occurred_at) filter (where kind = 'finish') > $5 - interval '60 days'
+              and max(occurred_at) filter (where kind = 'finish') > $5::timestamptz - interval '60 days'
               and exists (
                   select
                   from message a

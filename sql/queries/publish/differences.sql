@@ -1,4 +1,4 @@
--- Reconciliation of the week: what was found, settled and is still open at its end, per downstream source and class.
+-- Reconciliation of some days: what was found, settled and is still open at their end, per downstream source and class.
 with found as (
     select downstream as source, hop, class, opened_on, closed_on
     from difference_on(:last)
