@@ -19,7 +19,7 @@ from queue import Queue
 from random import Random
 
 from tests.faults.kills import points
-from tests.faults.stories import table
+from tests.faults.stories import Tally, table
 from tests.faults.warm import Warm, go_on, stands_still
 from tests.faults.world import ADMITTED, GAP, NIGHT, Branch, Scenario, World, world
 
@@ -80,7 +80,7 @@ class Story:
 
 
 @dataclass
-class Told:
+class Told(Tally):
     """What came of a story."""
 
     full: Counter[str] = field(default_factory=Counter)
@@ -175,6 +175,7 @@ class Disks:
     name: str = "disks"
     title: str = "Full disks"
     kinds: tuple[str, ...] = ("disk",)
+    draw = staticmethod(draw)
     told: Told = field(default_factory=Told)
 
     @contextmanager
@@ -188,15 +189,11 @@ class Disks:
     def next_kind(self) -> str:
         return self.kinds[0] if self.told.full.total() < self.target else ""
 
-    def draw(self, seed: int, name: str) -> Story:
-        return draw(seed, name)
-
     def tell(self, story: Story, worker: tuple[World, Disk]) -> Told:
         return tell(story, *worker)
 
     def add(self, told: Told) -> int:
-        self.told.full.update(told.full)
-        self.told.enough += told.enough
+        self.told.add(told)
         return self.told.full.total()
 
     def report(self) -> list[str]:

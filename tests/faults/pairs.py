@@ -15,7 +15,7 @@ from queue import Queue
 from random import Random
 
 from tests.faults.kills import mode_of, points
-from tests.faults.stories import pool_of, table
+from tests.faults.stories import Tally, pool_of, table
 from tests.faults.warm import Warm, go_on, stands_still
 from tests.faults.world import ADMITTED, FIRST, GAP, NIGHT, Ended, Mode, Scenario, World, private_world
 
@@ -45,7 +45,7 @@ class Story:
 
 
 @dataclass
-class Told:
+class Told(Tally):
     """What came of a story."""
 
     ends: Counter[str] = field(default_factory=Counter)
@@ -104,6 +104,7 @@ class Pairs:
     name: str = "pairs"
     title: str = "Two runs of the same night without locks"
     kinds: tuple[str, ...] = ("pair",)
+    draw = staticmethod(draw)
     told: Told = field(default_factory=Told)
 
     @contextmanager
@@ -114,17 +115,11 @@ class Pairs:
     def next_kind(self) -> str:
         return self.kinds[0] if self.told.scenarios.total() < self.target else ""
 
-    def draw(self, seed: int, name: str) -> Story:
-        return draw(seed, name)
-
     def tell(self, story: Story, worker: Warm) -> Told:
         return tell(story, self._world, worker)
 
     def add(self, told: Told) -> int:
-        self.told.ends.update(told.ends)
-        self.told.scenarios.update(told.scenarios)
-        self.told.stops.update(told.stops)
-        self.told.held += told.held
+        self.told.add(told)
         return self.told.scenarios.total()
 
     def report(self) -> list[str]:

@@ -50,7 +50,7 @@ def proofs(size: float) -> list[Proof]:
         ServerKills(share(100)),
         Disks(share(30)),
         Pairs(share(200)),
-        Feeds(share(500), healthy=share(200)),
+        Feeds(share(500), healthy=share(200), each=share(10)),
     ]
 
 

@@ -30,6 +30,7 @@ from etl.crashpoints import POINTS
 from etl.publish.sender import FILE_CRASH_POINTS, SMTP_CRASH_POINTS
 from etl.store.engine import embedded_url
 from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
+from tests.faults.stories import Tally
 from tests.faults.warm import Warm, go_on, stands_still, state, until
 from tests.publish.world import NIGHT, Ledger
 
@@ -105,7 +106,7 @@ class Story:
 
 
 @dataclass
-class Told:
+class Told(Tally):
     """What came of a story, or of many."""
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -117,12 +118,6 @@ class Told:
     lies: int = 0
     blame: int = field(default=0)
     """Mails that may be held because of what was done to the sender, not by the server."""
-
-    def add(self, other: Told) -> None:
-        for name in ("kills", "pauses", "troubles"):
-            getattr(self, name).update(getattr(other, name))
-        for name in ("stories", "mails", "held", "lies"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 class Post:
@@ -517,6 +512,7 @@ class Senders:
     name: str = "senders"
     title: str = "Killed and stopped senders"
     kinds: tuple[str, ...] = ("kill", "pause")
+    draw, tell = staticmethod(draw), staticmethod(tell)
     total: Told = field(default_factory=Told)
 
     @property
@@ -530,12 +526,6 @@ class Senders:
         if self.total.kills.total() < self.kills:
             return "kill"
         return "pause" if _stood(self.total) < self.pauses else ""
-
-    def draw(self, seed: int, name: str) -> Story:
-        return draw(seed, name)
-
-    def tell(self, story: Story, worker: Desk) -> Told:
-        return tell(story, worker)
 
     def add(self, told: Told) -> int:
         self.total.add(told)

@@ -14,7 +14,7 @@ from queue import Queue
 from random import Random
 
 from tests.faults.kills import IN_DOUBT, mode_of, points
-from tests.faults.stories import table
+from tests.faults.stories import Tally, table
 from tests.faults.warm import Warm, go_on, stands_still
 from tests.faults.world import ADMITTED, FIRST, GAP, NIGHT, Mode, Scenario, World, private_world
 
@@ -36,7 +36,7 @@ class Story:
 
 
 @dataclass
-class Told:
+class Told(Tally):
     """What came of a story."""
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -103,6 +103,7 @@ class ServerKills:
     name: str = "server"
     title: str = "Killed database servers"
     kinds: tuple[str, ...] = ("server",)
+    draw, tell = staticmethod(draw), staticmethod(tell)
     told: Told = field(default_factory=Told)
 
     @contextmanager
@@ -116,16 +117,8 @@ class ServerKills:
     def next_kind(self) -> str:
         return self.kinds[0] if self.told.kills.total() < self.target else ""
 
-    def draw(self, seed: int, name: str) -> Story:
-        return draw(seed, name)
-
-    def tell(self, story: Story, worker: World) -> Told:
-        return tell(story, worker)
-
     def add(self, told: Told) -> int:
-        self.told.kills.update(told.kills)
-        self.told.scenarios.update(told.scenarios)
-        self.told.held += told.held
+        self.told.add(told)
         return self.told.kills.total()
 
     def report(self) -> list[str]:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import count
 from queue import Queue
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.progress import Progress
@@ -43,6 +43,15 @@ class Proof(Protocol):
 
     def report(self) -> list[str]:
         """What happened, as Markdown."""
+
+
+@dataclass
+class Tally:
+    """What came of a story, or of many: counters and numbers, which add up."""
+
+    def add(self, other: Self) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 @dataclass

@@ -61,6 +61,20 @@ def test_finishes_that_come_in_a_new_shape_freeze_the_source_instead_of_making_e
     assert {level for _, level in cards(ready)} <= {"reminder"}, "all were in time"
 
 
+def test_rows_that_waited_and_were_told_again_in_order_hold_nobody(platform: Platform, ready: Engine) -> None:
+    for number in range(12):
+        platform.accept(f"case-{number:02}", f"2026-11-09 11:{number:02}", promised=7, statutory=7)
+    assert night(FIRST).code == 0
+    finishes(platform, 11, result_date="2026年11月18日10时")
+    platform.finish("case-11", "2026-11-18 15:00", result_date="2026年11月18日15时")
+    assert (night(SECOND).code, status()["scjg"]["state"]) == (3, "partial")
+    platform.rows["result"].clear()
+    finishes(platform, 11, receive_time="2026-11-19T10:00:00+08:00")
+    platform.finish("case-11", "2026-11-18 15:00", receive_time="2026-11-19T10:00:00+08:00")
+    assert (night(THIRD).code, status()["scjg"]["state"]) == (1, "complete")
+    assert {case for case, level in cards(ready) if level != "reminder"} == {"case-11"}, "the only one late"
+
+
 def test_a_few_bad_rows_are_set_aside_and_freeze_nothing(platform: Platform, ready: Engine) -> None:
     finishes(platform, 9, result_date="2026年11月18日10时")
     platform.accept("good", "2026-11-18 10:00")

@@ -76,7 +76,7 @@ def columns(
     """Columns of text (None: null) -> `Decoded`, after the guard every kind shares.
 
     Args:
-        cells: column name -> one value per row, all of one length.
+        cells: column name -> one value per row, all of one length; `RecordRejected` where the kind cannot tell one.
         row_nos: position of each row in the page.
         rejects: rows already rejected; they are not among `row_nos`.
         damaged: as `text` said.
@@ -143,6 +143,8 @@ def _text_array(
 
 def _cell(name: str, value: object, damaged: bool, flatten: Callable[[object], str] | None) -> str:
     if not isinstance(value, str):
+        if isinstance(value, RecordRejected):
+            raise RecordRejected(value.reason, f"{name}: {value.detail}")
         if flatten is None:
             raise RecordRejected("bad_value", f"{name} is {type(value).__name__}, not text")
         try:

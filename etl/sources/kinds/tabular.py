@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from etl.errors import ConfigurationError, RecordRejected, SourceContractBroken
+from etl.errors import ConfigurationError, SourceContractBroken
 from etl.settings import settings
 from etl.sources.contract import Decoded
 from etl.sources.kinds import delimited, markup, workbook
@@ -128,10 +128,7 @@ def _decoded(header: tuple[str, ...], rows: Iterator[Any], damaged: bool) -> Dec
         if isinstance(row, delimited.Broken):
             rejects.append((row_no, row.reason, row.detail))
             continue
-        lost = next(((at, cell) for at, cell in enumerate(row) if isinstance(cell, RecordRejected)), None)
-        if lost is not None:
-            rejects.append((row_no, lost[1].reason, f"field {lost[0] + 1}: {lost[1].detail}"))
-        elif len(row) == width:
+        if len(row) == width:
             good.append(row)
             row_nos.append(row_no)
         elif damaged and any(map(has_bad_bytes, row)):

@@ -11,7 +11,9 @@ left join lateral (
     from (
         select min(m.known_at) as known_at
         from message m
-        where m.source = q.source and m.case_no = q.case_no and m.kind = any (q.kinds) and m.known_at > p.known_at
+        left join landed_page told on told.page_id = m.page_id
+        where m.source = q.source and m.case_no = q.case_no and m.kind = any (q.kinds)
+          and (m.known_at, told.business_on) > (p.known_at, p.business_on)
         group by m.kind
     ) again
 ) again on not q.kinds && cast(:repeating as text[])

@@ -633,6 +633,7 @@ def test_an_item_code_typed_as_a_number_is_rejected_because_its_end_is_lost(book
 def test_a_formula_error_is_rejected_and_not_read_as_an_empty_cell(books):
     result = decode(books, book(("B1", "#N/A", "x"), ("B2", "y", "z")))
     assert (result.rows["办件编号"].to_pylist(), reasons(result)) == (["B2"], [(0, "formula_error")])
+    assert result.refused["办件编号"].to_pylist() == ["B1"], "its case is held still"
 
 
 def test_a_workbook_row_with_a_cell_too_many_is_rejected(books):
