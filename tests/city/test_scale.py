@@ -18,6 +18,7 @@ from city.stories import THE_SILENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW, MANY = 4_000, 24_000
+pytestmark = pytest.mark.xdist_group("scaled city")
 MEASURED = """
 import re, sys
 from pathlib import Path

@@ -14,9 +14,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from tests.faults import disks
@@ -30,7 +30,12 @@ from tests.faults.stories import Proof, console, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "docs" / "proof.md"
-ORACLES = "oracles"
+EFFORTS = {
+    path.stem.removeprefix("test_"): path.relative_to(ROOT).as_posix()
+    for path in sorted(ROOT.glob("tests/*/test_*.py"))
+    if "tests.oracle.proof" in path.read_text(encoding="utf-8")
+}
+"""Files of property tests that try harder when asked to; each is a part."""
 HEAD = """# Proofs
 
 Written by `make prove`, each part when it was last run; `python -m tests.faults.prove --help` says how to repeat a part
@@ -72,25 +77,19 @@ def prove(proof: Proof, seed: int, minutes: float) -> tuple[str, bool]:
     return _section(proof.title, stamp, [*proof.report(), *failures]), held
 
 
-def oracles() -> tuple[str, bool]:
-    """Each file of tests that tries harder at full effort, one a processor at a time -> the same."""
-    commit, env = _commit(), os.environ | {"JIANCHA_PROOF": "full"}
-    told = (path for path in sorted(ROOT.glob("tests/*/test_*.py")) if "tests.oracle.proof" in path.read_text("utf-8"))
-    files = [str(path.relative_to(ROOT)) for path in told]
-
-    def tested(file: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest", "-q", "--tb=short", file]
-        done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=False)
-        console.print(f"{file}\n{done.stdout}", highlight=False, markup=False)
-        return done
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        ended = list(pool.map(tested, files))
-    held = not any(done.returncode for done in ended)
-    stamp = f"**{'Held' if held else 'FAILED'}.** {_stamp(commit)}"
-    about = "Property tests at full effort (`JIANCHA_PROOF=full`), fresh random examples:"
-    lines = [f"- `{file}`: {done.stdout.strip().splitlines()[-1]}" for file, done in zip(files, ended, strict=True)]
-    return _section("Fast code against slow oracles", stamp, [about, "", *lines]), held
+def try_hard(name: str) -> tuple[str, bool]:
+    """Run one file of property tests at full effort, with fresh examples -> the same."""
+    commit, began = _commit(), time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", EFFORTS[name]]
+    env = os.environ | {"JIANCHA_PROOF": "full"}
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=False)
+    console.print(done.stdout, highlight=False, markup=False)
+    stamp = (
+        f"**{'FAILED' if done.returncode else 'Held'}.** {_stamp(commit)} {(time.monotonic() - began) / 60:.1f} "
+        f"minutes; again: `python -m tests.faults.prove --part {name}`."
+    )
+    about = f"`{EFFORTS[name]}` with `JIANCHA_PROOF=full`, fresh examples: {done.stdout.strip().splitlines()[-1]}."
+    return _section(_effort_title(name), stamp, [about]), not done.returncode
 
 
 def write(section: str) -> None:
@@ -100,9 +99,13 @@ def write(section: str) -> None:
     sections = {part.partition("\n")[0]: part for part in re.split(r"(?m)^## ", text)[1:] if "Commit " in part}
     title = section.partition("\n")[0]
     sections[title] = section
-    order = [*(proof.title for proof in proofs(1)), "Fast code against slow oracles"]
+    order = [*(proof.title for proof in proofs(1)), *map(_effort_title, EFFORTS)]
     body = "".join(f"\n## {sections[name].strip()}\n" for name in order if name in sections)
     PAPER.write_text(HEAD + body, encoding="utf-8")
+
+
+def _effort_title(name: str) -> str:
+    return f"Full effort: {name.replace('_', ' ')}"
 
 
 def _section(title: str, stamp: str, lines: list[str]) -> str:
@@ -126,7 +129,7 @@ def _commit() -> str:
 
 def main() -> int:
     """Parse the command line, prove, write the paper; exit 1 when anything failed."""
-    names = [*(proof.name for proof in proofs(1)), ORACLES]
+    names = [*(proof.name for proof in proofs(1)), *EFFORTS]
     parser = argparse.ArgumentParser(prog="python -m tests.faults.prove", description=__doc__)
     parser.add_argument("--part", action="append", choices=names, help="only this part, and its section of the paper")
     parser.add_argument("--size", type=float, default=1.0, help="share of full size, such as 0.1")
@@ -143,15 +146,13 @@ def main() -> int:
         if not found:
             parser.error(f"no part has stories named {kind}/…")
         return bool(run(found[0], options.seed, workers=1, only=options.story).failures)
-    parts: list[Callable[[], tuple[str, bool]]] = [
-        *(lambda proof=proof: prove(proof, options.seed, options.minutes) for proof in chosen),  # type: ignore[misc]
-        *([oracles] if ORACLES in (options.part or names) else []),
-    ]
     began, is_fine = time.monotonic(), True
-    for part in parts:
-        section, held = part()
-        write(section)
-        is_fine &= held
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a story's part has workers of its own, a file of tests has one
+        stories = (prove(proof, options.seed, options.minutes) for proof in chosen)
+        efforts = (pool.submit(try_hard, name) for name in options.part or names if name in EFFORTS)
+        for section, held in chain(stories, (done.result() for done in as_completed(efforts))):
+            write(section)
+            is_fine &= held
     console.print(f"{'everything held' if is_fine else 'FAILED'}, {(time.monotonic() - began) / 60:.1f} minutes")
     return not is_fine
 
