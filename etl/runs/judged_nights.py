@@ -38,6 +38,7 @@ def record(business_on: date, notify: str) -> dict[str, int]:
         notify: ``never`` tells nobody of what these nights find.
     """
     totals: defaultdict[str, int] = defaultdict(int, nights=0, events=0)
+    ledger.gather_statistics(engine())
     known = feeds.known_counts(engine())
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
     fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())

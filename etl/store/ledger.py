@@ -160,6 +160,12 @@ def stage(connection: Connection, staged: pa.Table) -> None:
     binary_copy.copy(connection, "ledger/stage_copy", staged, STAGED_TYPES)
 
 
+def gather_statistics(engine: Engine) -> None:
+    """Let the planner know how many messages there are now; before many are read."""
+    with engine.begin() as connection:
+        connection.execute(sql("ledger/analyze"))
+
+
 def case_messages(
     sources: Iterable[str],
     known_by: datetime,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from etl.store.ledger import case_messages, stream
+from etl.store.ledger import case_messages, gather_statistics, stream
 
 pytestmark = pytest.mark.database
 
@@ -27,6 +27,7 @@ def many(ledger: Engine) -> int:
     with ledger.begin() as connection:
         connection.exec_driver_sql("set session_replication_role = replica")  # no page was landed for them
         connection.exec_driver_sql(MANY, {"now": NOW})
+    gather_statistics(ledger)
     return 150_000
 
 

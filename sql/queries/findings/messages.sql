@@ -23,16 +23,19 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        (payload ->> 'approved_days')::float8 as approved_days,
        payload ->> 'approver' as approver
 from message
+-- Joined, not looked up: of a list that outgrows the server's memory for hashes each message would read it all.
+join (
+    select m.case_no
+    from message m
+    where m.source = any ($1) and m.known_at <= $2
+    group by m.case_no
+    having $3::timestamptz is null
+        or m.case_no = any ($4::text[])
+        or max(greatest(m.known_at, m.occurred_at)) > $3
+        or bool_and(m.kind <> 'finish')
+        or count(*) filter (where m.kind = 'special_start')
+           > count(*) filter (where m.kind = 'special_result' and m.version = 1)
+        or (bool_and(m.kind not in ('collect', 'certificate'))
+            and max(m.occurred_at) filter (where m.kind = 'finish') > $3 - interval '60 days')
+) asked using (case_no)
 where source = any ($1) and known_at <= $2
-  and ($3::timestamptz is null or case_no = any ($4::text[]) or case_no in (
-      select case_no
-      from message
-      where source = any ($1) and known_at <= $2
-      group by case_no
-      having max(greatest(known_at, occurred_at)) > $3
-          or bool_and(kind <> 'finish')
-          or count(*) filter (where kind = 'special_start')
-             > count(*) filter (where kind = 'special_result' and version = 1)
-          or (bool_and(kind not in ('collect', 'certificate'))
-              and max(occurred_at) filter (where kind = 'finish') > $3 - interval '60 days')
-  ))

@@ -20,23 +20,25 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        (payload ->> 'approved_days')::float8 as approved_days,
        payload ->> 'approver' as approver
 from message
+-- Joined, not looked up: of a list that outgrows the server's memory for hashes each message would read it all.
+join (
+    select m.case_no
+    from message m
+    where ($1::text[] is null or m.source = any ($1)) and m.known_at <= $2 and ($4::text is null or m.case_no = $4)
+    group by m.case_no
+    having $5::timestamptz is null
+        or m.case_no = any ($6::text[])
+        or max(greatest(m.known_at, m.occurred_at)) > $5
+        or bool_and(m.kind <> 'finish')
+        or count(*) filter (where m.kind = 'special_start')
+           > count(*) filter (where m.kind = 'special_result' and m.version = 1)
+        or (bool_and(m.kind <> 'certificate')
+            and max(m.occurred_at) filter (where m.kind = 'finish') > $5::timestamptz - interval '60 days'
+            and exists (
+                select
+                from message a
+                where a.case_no = m.case_no and a.kind = 'accept' and (a.payload ->> 'certificate_required')::boolean
+            ))
+) asked using (case_no)
 where ($1::text[] is null or source = any ($1)) and known_at <= $2 and kind = any ($3)
-  and ($4::text is null or case_no = $4)
-  and ($5::timestamptz is null or case_no = any ($6::text[]) or case_no in (
-      select m.case_no
-      from message m
-      where ($1::text[] is null or source = any ($1)) and known_at <= $2
-      group by m.case_no
-      having max(greatest(known_at, occurred_at)) > $5
-          or bool_and(kind <> 'finish')
-          or count(*) filter (where kind = 'special_start')
-             > count(*) filter (where kind = 'special_result' and version = 1)
-          or (bool_and(kind <> 'certificate')
-              and max(occurred_at) filter (where kind = 'finish') > $5::timestamptz - interval '60 days'
-              and exists (
-                  select
-                  from message a
-                  where a.case_no = m.case_no and a.kind = 'accept' and (a.payload ->> 'certificate_required')::boolean
-              ))
-  ))
 order by case_no collate "C"
