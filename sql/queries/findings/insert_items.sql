@@ -12,5 +12,5 @@ where f.cleared_on is null
   and f.department is not null
   and f.opened_on <= :business_on
   and f.opened_on >= (select min(business_on) from feed where feed.source = f.source)
-  and f.opened_on > night_told_before(:business_on)
+  and f.opened_on > (select night_told_before(:business_on))
 on conflict (item_key) do nothing

@@ -5,5 +5,5 @@ from quarantine q
 where q.state = 'open'
   and q.business_on <= :business_on
   and q.business_on >= (select min(business_on) from feed where feed.source = q.source)
-  and q.business_on > night_told_before(:business_on)
+  and q.business_on > (select night_told_before(:business_on))
 order by q.source, q.stream, q.row_sha256, q.reason
