@@ -48,19 +48,19 @@ def record_night(
         book = calendars.book(ruled.calendar)
         is_anew = before is None or is_revised(before, moment, book, ruled)
         always = freed(doubts, before, moment)
-        messages = finding_store.messages(names, moment, None if is_anew else before, always=always)
+        parts = finding_store.messages(names, moment, None if is_anew else before, always=always)
         frozen = feeds.frozen_cutoffs(engine, moment, cutoff)
         find = partial(
             find_table, profile=ruled, book=book, items=items, cutoff=cutoff, links=ways, frozen=frozen, doubts=doubts
         )
-        old = FINDINGS.empty_table()
-        if before is not None:
-            was_known = messages.filter(pc.less_equal(messages["known_at"], before))
-            old = find(was_known, before, before)
-        for event in changes(old, find(messages, moment, moment)):
-            in_force_from = sources.get(event["source"]).in_force_from
-            is_baseline = event["occurred_at"].astimezone(ZONE).date() < in_force_from
-            events.append(event | {"business_on": night, "is_baseline": is_baseline})
+        for messages in parts:
+            old = FINDINGS.empty_table()
+            if before is not None:
+                old = find(messages.filter(pc.less_equal(messages["known_at"], before)), before, before)
+            for event in changes(old, find(messages, moment, moment)):
+                in_force_from = sources.get(event["source"]).in_force_from
+                is_baseline = event["occurred_at"].astimezone(ZONE).date() < in_force_from
+                events.append(event | {"business_on": night, "is_baseline": is_baseline})
     told = [{"rule": one.code, "title": one.title, "basis": one.basis, "about": one.about} for one in rules().values()]
     finding_store.record_night(engine, night, told, events)
     return len(events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,9 +15,12 @@ from etl.store.statements import sql
 
 def messages(
     sources: Iterable[str], known_by: datetime, changed_since: datetime | None, *, always: Iterable[str]
-) -> pa.Table:
-    """Messages of every kind known by a moment, as `SCHEMA` + known_at, of cases open, changed since or named."""
-    return ledger.fetch_messages("findings/messages", [sorted(sources), known_by, changed_since, sorted(always)])
+) -> Iterator[pa.Table]:
+    """Messages of every kind known by a moment, as `SCHEMA` + known_at, of cases open, changed since or named.
+
+    Whole cases, so many at a time that memory stays bounded.
+    """
+    return ledger.message_parts("findings/messages", [sorted(sources), known_by, changed_since, sorted(always)])
 
 
 def catalogue(engine: Engine) -> pa.Table:

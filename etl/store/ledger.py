@@ -183,17 +183,20 @@ def case_messages(
         always: cases not to be left out.
     """
     asked = [sorted(sources), known_by, list(kinds), None, changed_since, sorted(always)]
-    yield from map(_flat, whole_cases(stream("ledger/case_messages", asked), PART_MESSAGES))
+    yield from message_parts("ledger/case_messages", asked)
 
 
 def messages_of_case(case_no: str, known_by: datetime, kinds: Sequence[str]) -> pa.Table:
     """The same of one case, from every source."""
-    return fetch_messages("ledger/case_messages", [None, known_by, list(kinds), case_no, None, []])
+    return _flat(fetch("ledger/case_messages", [None, known_by, list(kinds), case_no, None, []]))
 
 
-def fetch_messages(statement: str, parameters: list[Any]) -> pa.Table:
-    """Messages a statement gives, as `SCHEMA` + known_at; columns it leaves out are null."""
-    return _flat(fetch(statement, parameters))
+def message_parts(statement: str, parameters: list[Any]) -> Iterator[pa.Table]:
+    """Messages a statement gives in order of their cases, as `SCHEMA` + known_at, in parts of whole cases.
+
+    Columns the statement leaves out are null.
+    """
+    yield from map(_flat, whole_cases(stream(statement, parameters), PART_MESSAGES))
 
 
 def night_records(

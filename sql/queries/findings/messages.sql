@@ -36,6 +36,7 @@ join (
         or count(*) filter (where m.kind = 'special_start')
            > count(*) filter (where m.kind = 'special_result' and m.version = 1)
         or (bool_and(m.kind not in ('collect', 'certificate'))
-            and max(m.occurred_at) filter (where m.kind = 'finish') > $3 - interval '60 days')
+            and max(m.occurred_at) filter (where m.kind = 'finish') > $3::timestamptz - interval '60 days')
 ) asked using (case_no)
 where source = any ($1) and known_at <= $2
+order by case_no collate "C"
