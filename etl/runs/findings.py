@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from functools import partial
 
 import pyarrow.compute as pc
@@ -12,48 +11,27 @@ from sqlalchemy import Engine
 
 from etl import sources
 from etl.domain.night import ZONE
+from etl.runs.night_groups import Group
 from etl.runs.ways import links
 from etl.settings import settings
-from etl.store import feeds
 from etl.store import findings as finding_store
-from etl.store.calendars import Calendars
-from etl.store.profiles import profile_book
 from etl.supervision.findings import FINDINGS, changes, find_table
-from etl.supervision.question import Doubt, freed, is_revised
+from etl.supervision.question import Doubt
 from etl.supervision.rules import rules
 
 
-def record_night(
-    engine: Engine,
-    night: date,
-    earlier: Mapping[str, datetime],
-    now: Mapping[str, datetime],
-    calendars: Calendars,
-    doubts: Sequence[Doubt],
-) -> int:
+def record_night(engine: Engine, night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) -> int:
     """Store find(night) - find(night before) -> number of events.
 
     Args:
-        earlier, now: per source the moment it is judged at on the night before and on this one.
         doubts: records that are here and unusable.
     """
-    groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
-    for name, moment in now.items():
-        if earlier.get(name) != moment:
-            groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     items, events = finding_store.catalogue(engine), []
-    ways, cutoff = links(), settings().cutoff
-    for (before, moment, rules_name), names in groups.items():
-        ruled = profile_book(rules_name)
-        book = calendars.book(ruled.calendar)
-        is_anew = before is None or is_revised(before, moment, book, ruled)
-        always = freed(doubts, before, moment)
-        parts = finding_store.messages(names, moment, None if is_anew else before, always=always)
-        frozen = feeds.frozen_cutoffs(engine, moment, cutoff)
-        find = partial(
-            find_table, profile=ruled, book=book, items=items, cutoff=cutoff, links=ways, frozen=frozen, doubts=doubts
-        )
-        for messages in parts:
+    find_in = partial(find_table, items=items, cutoff=settings().cutoff, links=links(), doubts=doubts)
+    for group in asked:
+        before, moment = group.before, group.moment
+        find = partial(find_in, profile=group.rules, book=group.book, frozen=group.frozen)
+        for messages in finding_store.messages(group.names, moment, group.since, always=group.always):
             old = FINDINGS.empty_table()
             if before is not None:
                 old = find(messages.filter(pc.less_equal(messages["known_at"], before)), before, before)

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -17,18 +18,17 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
 from etl.domain.profile import ProfileBook
 from etl.runs import findings
+from etl.runs.night_groups import Group, groups, rules_of
 from etl.runs.ways import links
 from etl.settings import settings
 from etl.store import cards as card_store
 from etl.store import feeds, ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
-from etl.store.profiles import profile_book
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.judge import CARDS, judge_table
-from etl.supervision.published_engine import refuse_read_only
-from etl.supervision.question import Doubt, freed, is_revised
+from etl.supervision.question import Doubt
 
 
 def record(business_on: date, notify: str) -> dict[str, int]:
@@ -43,15 +43,17 @@ def record(business_on: date, notify: str) -> dict[str, int]:
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
     fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
     calendars, doubts = stored(engine()), list(map(Doubt.of, ledger.doubts(engine())))
+    judged = cache(partial(feeds.judged_nights, engine()))  # of each night asked as itself and as the night before
     # A later night that was judged is a difference to this one, or to one before it.
     for night in nights(min(first, business_on), max([business_on, *fingerprints])):
         if night > business_on and night not in fingerprints:
             continue
-        fingerprint = _fingerprint(night, known, calendars, doubts)
+        earlier, now = judged(night - timedelta(days=1)), judged(night)
+        fingerprint = _fingerprint(night, earlier, now, known, calendars, doubts)
         if fingerprints.get(night) != fingerprint:
-            moments = judged_moments(night - timedelta(days=1)), judged_moments(night)
-            findings.record_night(engine(), night, *moments, calendars, doubts)
-            events, cases = _night_events(night, calendars, doubts)
+            asked = list(groups(_moments(earlier), _moments(now), calendars, doubts))
+            findings.record_night(engine(), night, asked, doubts)
+            events, cases = _night_events(night, asked, doubts)
             muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
                 engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
@@ -82,52 +84,39 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
     return pa.concat_tables(tables)
 
 
-def _night_events(night: date, calendars: Calendars, doubts: Sequence[Doubt]) -> tuple[list[dict[str, Any]], int]:
+def _night_events(night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) -> tuple[list[dict[str, Any]], int]:
     """judge(night) - judge(night before) -> (events, cases judged).
 
     Only cases that are open, have changed since or stood still until now are judged: every other case is judged alike
     on both nights.
     """
-    earlier, now = judged_moments(night - timedelta(days=1)), judged_moments(night)
-    groups: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
-    for name, moment in now.items():
-        if earlier.get(name) != moment:  # a source still frozen has nothing new to say
-            groups[earlier.get(name), moment, sources.get(name).profile].append(name)
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
-    for (before, moment, _), names in groups.items():
-        rules = rules_of(names[0])
-        book = calendars.book(rules.calendar)
-        since = None if before is None or is_revised(before, moment, book, rules) else before
-        always = freed(doubts, before, moment)
-        parts = ledger.case_messages(names, moment, card_rules.kinds(), changed_since=since, always=always)
-        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
+    for group in asked:
+        before, moment, by = group.before, group.moment, (group.rules, group.book, group.frozen, doubts)
+        parts = ledger.case_messages(
+            group.names, moment, card_rules.kinds(), changed_since=group.since, always=group.always
+        )
         for messages in parts:
             cases += pc.count_distinct(messages["case_no"]).as_py()
             old = CARDS.empty_table()
             if before is not None:
                 was_known = messages.filter(pc.less_equal(messages["known_at"], before))
-                old = _cards(was_known, before, before, rules, book, frozen, doubts)
-            for event in difference.changes(old, _cards(messages, moment, moment, rules, book, frozen, doubts)):
-                ruled = rules.labelled(event["profile_version"])
+                old = _cards(was_known, before, before, *by)
+            for event in difference.changes(old, _cards(messages, moment, moment, *by)):
+                ruled = group.rules.labelled(event["profile_version"])
                 is_manual = ruled.is_manual(event["clock"], event["level"])
                 stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}
                 events.append(difference.event(event, sources.get(event["source"]).in_force_from) | stamp)
     return events, cases
 
 
-def rules_of(source: str) -> ProfileBook:
-    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
-    profiles = profile_book(sources.get(source).profile)
-    refuse_read_only(profiles, source)
-    return profiles
-
-
 def judged_moments(night: date) -> dict[str, datetime]:
     """Per source the moment a night judges it at: the cut-off of its last complete night."""
-    return {
-        name: cutoff_at(complete_on, settings().cutoff)
-        for name, complete_on in feeds.judged_nights(engine(), night).items()
-    }
+    return _moments(feeds.judged_nights(engine(), night))
+
+
+def _moments(judged: Mapping[str, date]) -> dict[str, datetime]:
+    return {name: cutoff_at(complete_on, settings().cutoff) for name, complete_on in judged.items()}
 
 
 def _cards(
@@ -146,6 +135,8 @@ def _cards(
 
 def _fingerprint(
     night: date,
+    earlier: Mapping[str, date],
+    judged: Mapping[str, date],
     known: Sequence[tuple[datetime, dict[str, int]]],
     calendars: Calendars,
     doubts: Sequence[Doubt],
@@ -159,8 +150,6 @@ def _fingerprint(
         if known_at <= moment:
             for name, count in per_source.items():
                 counts[name] += count
-    judged = feeds.judged_nights(engine(), night)
-    earlier = feeds.judged_nights(engine(), night - timedelta(days=1))
     rules = {name: rules_of(name) for name in judged}
     basis = {
         "messages": dict(counts),

@@ -28,6 +28,7 @@ from etl.errors import (
     UsageError,
 )
 from etl.runs import judged_nights
+from etl.runs.night_groups import rules_of
 from etl.runs.ways import links, titles
 from etl.settings import settings
 from etl.sources.contract import Page, Source, Window
@@ -177,7 +178,7 @@ def run(business_on: date, only: Sequence[str] | None = None, *, mode: str = "au
     incomplete: dict[str, str] = {}
     names = chosen(only)
     for name in names:
-        judged_nights.rules_of(name)  # what may not be judged is not pulled either
+        rules_of(name)  # what may not be judged is not pulled either
     if not names:
         raise ConfigurationError("no source has a connection; set JIANCHA_CONNECTION_<SOURCE> to its URL or folder")
     for name in names:

@@ -96,15 +96,16 @@ def _finished_only(
     case: npt.NDArray[np.int64], is_finish: npt.NDArray[np.bool_], written: Instants, received: Instants
 ) -> Shape | None:
     """Nothing of a case arrives before it is decided."""
-    cases, first = np.unique(case, return_index=True)  # in order of arrival, so the first to arrive
+    # In order of arrival, so `first` is the first to arrive.
+    cases, first, of = np.unique(case, return_index=True, return_inverse=True)
     decided = np.full(len(cases), NEVER)
     finishes = np.flatnonzero(is_finish)
-    np.minimum.at(decided, np.searchsorted(cases, case[finishes]), received[finishes])
+    np.minimum.at(decided, of[finishes], received[finishes])
     begun = np.full(len(cases), NEVER)
-    np.minimum.at(begun, np.searchsorted(cases, case), written)
+    np.minimum.at(begun, of, written)
     ended = np.full(len(cases), 0)
-    np.maximum.at(ended, np.searchsorted(cases, case[finishes]), written[finishes])
-    is_begun = np.bincount(np.searchsorted(cases, case), minlength=len(cases)) > 1
+    np.maximum.at(ended, of[finishes], written[finishes])
+    is_begun = np.bincount(of, minlength=len(cases)) > 1
     together = is_begun & (decided != NEVER) & (decided - received[first] <= 15 * MINUTE)
     lasted = (ended - begun)[together]
     if together.sum() < LEAST_HELD or together.mean() < NEARLY_ALL or np.median(lasted) < 12 * HOUR:

@@ -1,0 +1,66 @@
+"""Which sources a night judges alike, and what is to be read of them to tell it from the night before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from etl import sources
+from etl.domain.calendar import CalendarBook
+from etl.domain.profile import ProfileBook
+from etl.settings import settings
+from etl.store import feeds
+from etl.store.calendars import Calendars
+from etl.store.engine import engine
+from etl.store.profiles import profile_book
+from etl.supervision.published_engine import refuse_read_only
+from etl.supervision.question import Doubt, freed, is_revised
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sources judged at one moment by one profile.
+
+    `before` is the moment the night before judged them at (None: not at all); `frozen` their nights from which nothing
+    may be concluded. Cases over by `since` about which nothing came afterwards are judged alike on both nights, but for
+    `always`; None: every case may be judged otherwise.
+    """
+
+    names: list[str]
+    before: datetime | None
+    moment: datetime
+    rules: ProfileBook
+    book: CalendarBook
+    since: datetime | None
+    always: set[str]
+    frozen: dict[str, list[datetime]]
+
+
+def groups(
+    earlier: Mapping[str, datetime], now: Mapping[str, datetime], calendars: Calendars, doubts: Sequence[Doubt]
+) -> Iterator[Group]:
+    """The groups of a night, without the sources that have nothing new to say.
+
+    Args:
+        earlier, now: per source the moment it is judged at on the night before and on this one.
+        doubts: records that are here and unusable.
+    """
+    found: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
+    for name, moment in now.items():
+        if earlier.get(name) != moment:  # a source still frozen has nothing new to say
+            found[earlier.get(name), moment, sources.get(name).profile].append(name)
+    for (before, moment, _), names in found.items():
+        rules = rules_of(names[0])
+        book = calendars.book(rules.calendar)
+        since = None if before is None or is_revised(before, moment, book, rules) else before
+        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
+        yield Group(names, before, moment, rules, book, since, freed(doubts, before, moment), frozen)
+
+
+def rules_of(source: str) -> ProfileBook:
+    """The profile a source is judged by; `SafetyRefusal` for one that nothing may be issued by."""
+    profiles = profile_book(sources.get(source).profile)
+    refuse_read_only(profiles, source)
+    return profiles
