@@ -82,7 +82,7 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     with engine().connect() as connection:
         waiting = landing.pages_to_admit(connection, source.name, business_on)
     counts = _admit_pages(source, waiting, known_at) if waiting else {}
-    _compare_volumes(source.name, business_on, known_at)
+    _compare_volumes(source, business_on, known_at)
     return counts
 
 
@@ -104,16 +104,16 @@ def _admit_pages(source: Source, waiting: Sequence[LandedPage], known_at: dateti
     return counts
 
 
-def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None:
+def _compare_volumes(source: Source, business_on: date, known_at: datetime) -> None:
     """How many messages of each kind the night brought, against what is usual on such days; it is only said."""
     earlier = [business_on - timedelta(days=back) for back in range(1, ALIKE_WITHIN_DAYS + 1)]
     try:
-        calendar = stored(engine()).book("cn").known(business_on)
+        calendar = stored(engine()).book("cn").known(business_on, source.region)
         is_worked = calendar.is_working_day(business_on)
         alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
     except CalendarNotCovering:  # judging refuses such a night itself; what was admitted stays admitted
         return
-    counted = quality.count_volumes(engine(), source, business_on, known_at, alike)
+    counted = quality.count_volumes(engine(), source.name, business_on, known_at, alike)
     if not any(row["usual_count"] for row in counted):
         return
     findings = check_volumes(pa.Table.from_pylist(counted, VOLUMES), known_at)
@@ -124,7 +124,7 @@ def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None
             f"{KIND[row['kind']]}：{row['row_count']} 条，通常 {row['usual_count']:g} 条"
         )
     results = [replace(result, samples=tuple(told[result.suite, result.rule])) for result in findings.results]
-    quality.record(engine(), source, business_on, results)
+    quality.record(engine(), source.name, business_on, results)
 
 
 def replay(source: Source, business_on: date) -> dict[str, int]:
