@@ -74,6 +74,31 @@ def test_nothing_is_missed_on_a_day_the_sources_region_was_closed(
     assert rows(ready, FEEDS) == [(SECOND, state)]
 
 
+def test_what_a_night_lacks_beside_a_page_nobody_could_admit_is_asked_for_again(
+    platform: Platform, ready: Engine
+) -> None:
+    busy(platform, date(2026, 10, 28), SECOND)
+    assert night(FIRST).code == 0
+    for row in platform.rows["result"][-22:]:
+        row["result_type"] = "70"
+    night(SECOND)
+    busy(platform, THIRD, THIRD)
+    shown = platform.rows["result"][-22:]
+    del platform.rows["result"][-22:]
+    night(THIRD)
+    assert rows(ready, FEEDS) == [(FIRST, "complete"), (SECOND, "partial"), (THIRD, "partial")]
+
+    platform.rows["result"] += shown
+    for row in platform.rows["result"][-44:-22]:
+        row |= {"result_type": "0", "receive_time": f"{FOURTH}T09:00:00+08:00"}
+    busy(platform, FOURTH, FOURTH)
+    assert night(FOURTH).code == 1, "rows that said nothing were set aside"
+    assert rows(ready, FEEDS)[-1] == (FOURTH, "complete")
+    known = "select case_no from message where kind = 'finish'"
+    assert {case for (case,) in rows(ready, known)} == {row["project_no"] for row in platform.rows["result"]}
+    assert rows(ready, CARDS) == []
+
+
 def test_on_the_word_of_the_source_a_night_is_believed_and_only_then_has_its_cards(
     platform: Platform, ready: Engine
 ) -> None:
