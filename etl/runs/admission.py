@@ -254,18 +254,32 @@ def refuse_drift(source: Source, pages: Sequence[Read], doubts: Sequence[Sequenc
     Without its finishes every case would look late, so nothing may be judged before module and source agree again.
     """
     rows, refused, examples = Counter[str](), Counter[tuple[str, str]](), dict[tuple[str, str], str]()
+    told: list[tuple[Read, dict[int, Refusal]]] = []
     for read, doubted in zip(pages, doubts, strict=True):
         rows[read.page.stream] += len(read.row_sha256s)
         first = {refusal.row_no: refusal for refusal in reversed([*read.refusals, *doubted])}
+        told.append((read, first))
         for refusal in first.values():
             refused[read.page.stream, refusal.reason] += 1
             examples.setdefault((read.page.stream, refusal.reason), refusal.detail)
     for (stream, reason), count in refused.items():
         if count >= DRIFT_ROWS and count * 2 > rows[stream]:
-            raise BatchRejected(
-                f"{source.name}/{stream}: {count} of {rows[stream]} rows are refused alike, {reason}"
-                f" ({examples[stream, reason]}); the source has changed: correct it or its module"
-            )
+            bad, every = _distinct(stream, reason, told)
+            if bad >= DRIFT_ROWS and bad * 2 > every:
+                raise BatchRejected(
+                    f"{source.name}/{stream}: {bad} of {every} rows are refused alike, {reason}"
+                    f" ({examples[stream, reason]}); the source has changed: correct it or its module"
+                )
+
+
+def _distinct(stream: str, reason: str, told: Sequence[tuple[Read, Mapping[int, Refusal]]]) -> tuple[int, int]:
+    """How many rows of a stream are refused for a reason, and how many there are; those asked for again count once."""
+    bad, every = set[str](), set[str]()
+    for read, refusals in told:
+        if read.page.stream == stream:
+            every |= set(read.row_sha256s.values())
+            bad |= {read.row_sha256s[row_no] for row_no, refusal in refusals.items() if refusal.reason == reason}
+    return len(bad), len(every)
 
 
 def _drift_results(pages: Sequence[Read]) -> list[RuleResult]:
