@@ -150,6 +150,8 @@ def _frame(messages: pa.Table, kinds: frozenset[str]) -> DataFrame:
     positions = np.arange(len(messages), dtype=np.int64)
     if kinds:
         positions = positions[pc.is_in(messages["kind"], pa.array(sorted(kinds))).to_numpy()]
+        if not len(positions):
+            return pd.DataFrame()  # of most kinds a night brings nothing
         told = told.take(positions)
     frame: DataFrame = told.to_pandas()
     # Great Expectations compares int64 by column but any narrower integer one value at a time.

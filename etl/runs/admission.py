@@ -82,7 +82,7 @@ def admit_source(source: Source, business_on: date) -> dict[str, int]:
     with engine().connect() as connection:
         waiting = landing.pages_to_admit(connection, source.name, business_on)
     counts = _admit_pages(source, waiting, known_at) if waiting else {}
-    _compare_volumes(source.name, business_on, known_at)
+    _compare_volumes(source, business_on, known_at)
     return counts
 
 
@@ -104,16 +104,16 @@ def _admit_pages(source: Source, waiting: Sequence[LandedPage], known_at: dateti
     return counts
 
 
-def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None:
+def _compare_volumes(source: Source, business_on: date, known_at: datetime) -> None:
     """How many messages of each kind the night brought, against what is usual on such days; it is only said."""
     earlier = [business_on - timedelta(days=back) for back in range(1, ALIKE_WITHIN_DAYS + 1)]
     try:
-        calendar = stored(engine()).book("cn").known(business_on)
+        calendar = stored(engine()).book("cn").known(business_on, source.region)
         is_worked = calendar.is_working_day(business_on)
         alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
     except CalendarNotCovering:  # judging refuses such a night itself; what was admitted stays admitted
         return
-    counted = quality.count_volumes(engine(), source, business_on, known_at, alike)
+    counted = quality.count_volumes(engine(), source.name, business_on, known_at, alike)
     if not any(row["usual_count"] for row in counted):
         return
     findings = check_volumes(pa.Table.from_pylist(counted, VOLUMES), known_at)
@@ -124,7 +124,7 @@ def _compare_volumes(source: str, business_on: date, known_at: datetime) -> None
             f"{KIND[row['kind']]}：{row['row_count']} 条，通常 {row['usual_count']:g} 条"
         )
     results = [replace(result, samples=tuple(told[result.suite, result.rule])) for result in findings.results]
-    quality.record(engine(), source, business_on, results)
+    quality.record(engine(), source.name, business_on, results)
 
 
 def replay(source: Source, business_on: date) -> dict[str, int]:
@@ -254,18 +254,32 @@ def refuse_drift(source: Source, pages: Sequence[Read], doubts: Sequence[Sequenc
     Without its finishes every case would look late, so nothing may be judged before module and source agree again.
     """
     rows, refused, examples = Counter[str](), Counter[tuple[str, str]](), dict[tuple[str, str], str]()
+    told: list[tuple[Read, dict[int, Refusal]]] = []
     for read, doubted in zip(pages, doubts, strict=True):
         rows[read.page.stream] += len(read.row_sha256s)
         first = {refusal.row_no: refusal for refusal in reversed([*read.refusals, *doubted])}
+        told.append((read, first))
         for refusal in first.values():
             refused[read.page.stream, refusal.reason] += 1
             examples.setdefault((read.page.stream, refusal.reason), refusal.detail)
     for (stream, reason), count in refused.items():
         if count >= DRIFT_ROWS and count * 2 > rows[stream]:
-            raise BatchRejected(
-                f"{source.name}/{stream}: {count} of {rows[stream]} rows are refused alike, {reason}"
-                f" ({examples[stream, reason]}); the source has changed: correct it or its module"
-            )
+            bad, every = _distinct(stream, reason, told)
+            if bad >= DRIFT_ROWS and bad * 2 > every:
+                raise BatchRejected(
+                    f"{source.name}/{stream}: {bad} of {every} rows are refused alike, {reason}"
+                    f" ({examples[stream, reason]}); the source has changed: correct it or its module"
+                )
+
+
+def _distinct(stream: str, reason: str, told: Sequence[tuple[Read, Mapping[int, Refusal]]]) -> tuple[int, int]:
+    """How many rows of a stream are refused for a reason, and how many there are; those asked for again count once."""
+    bad, every = set[str](), set[str]()
+    for read, refusals in told:
+        if read.page.stream == stream:
+            every |= set(read.row_sha256s.values())
+            bad |= {read.row_sha256s[row_no] for row_no, refusal in refusals.items() if refusal.reason == reason}
+    return len(bad), len(every)
 
 
 def _drift_results(pages: Sequence[Read]) -> list[RuleResult]:

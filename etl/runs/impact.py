@@ -16,7 +16,8 @@ from etl.domain.calendar import CalendarBook, CalendarDay
 from etl.domain.night import ZONE
 from etl.domain.profile import Profile, ProfileBook
 from etl.errors import UsageError
-from etl.runs import judged_nights, ways
+from etl.runs import ways
+from etl.runs.night_groups import judged_moments
 from etl.settings import settings
 from etl.store import feeds, ledger
 from etl.store.calendars import stored
@@ -108,7 +109,8 @@ class _Judged:
 
 
 def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judged]]:
-    moments, is_found = judged_nights.judged_moments(night), change.item_code is None
+    moments = judged_moments(night, feeds.completeness(engine(), night))
+    is_found = change.item_code is None
     doubts = list(map(Doubt.of, ledger.doubts(engine())))
     for moment, name in sorted({(moments[source], sources.get(source).profile) for source in moments}):
         names = [source for source in moments if (moments[source], sources.get(source).profile) == (moment, name)]

@@ -6,7 +6,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
 from etl.domain.profile import ProfileBook
 from etl.runs import findings
-from etl.runs.night_groups import Group, groups, rules_of
+from etl.runs.night_groups import Group, groups, judged_moments, rules_of
 from etl.runs.ways import links
 from etl.settings import settings
 from etl.store import cards as card_store
@@ -41,20 +40,20 @@ def record(business_on: date, notify: str) -> dict[str, int]:
     ledger.gather_statistics(engine())
     known = feeds.known_counts(engine())
     first = min((night_of(known_at) for known_at, _ in known), default=business_on)
-    fingerprints, went_live = feeds.fingerprints(engine()), feeds.first_nights(engine())
+    fingerprints = feeds.fingerprints(engine())
     calendars, doubts = stored(engine()), list(map(Doubt.of, ledger.doubts(engine())))
-    judged = cache(partial(feeds.judged_nights, engine()))  # of each night asked as itself and as the night before
     # A later night that was judged is a difference to this one, or to one before it.
-    for night in nights(min(first, business_on), max([business_on, *fingerprints])):
+    last = max([business_on, *fingerprints])
+    completeness = feeds.completeness(engine(), last)
+    for night in nights(min(first, business_on), last):
         if night > business_on and night not in fingerprints:
             continue
-        earlier, now = judged(night - timedelta(days=1)), judged(night)
-        fingerprint = _fingerprint(night, earlier, now, known, calendars, doubts)
+        fingerprint = _fingerprint(night, completeness, known, calendars, doubts)
         if fingerprints.get(night) != fingerprint:
-            asked = list(groups(_moments(earlier), _moments(now), calendars, doubts))
+            asked = list(groups(night, completeness, calendars, doubts))
             findings.record_night(engine(), night, asked, doubts)
             events, cases = _night_events(night, asked, doubts)
-            muted = {name for name, first_on in went_live.items() if notify == "never" or night < first_on}
+            muted = {name for name, first_on in completeness.first_on.items() if notify == "never" or night < first_on}
             result = card_store.record_night(
                 engine(), night, sources.names(), events, fingerprint=fingerprint, cases=cases, muted=muted
             )
@@ -71,14 +70,15 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         as_of: judge earlier than the cut-off.
         known_by: judge with other knowledge than the night's own.
     """
-    groups: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    for name, moment in judged_moments(night).items():
-        groups[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
+    alike: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
+    completeness = feeds.completeness(engine(), night)
+    for name, moment in judged_moments(night, completeness).items():
+        alike[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
-    for (moment, _), names in sorted(groups.items()):
+    for (moment, _), names in sorted(alike.items()):
         known, rules = known_by or moment, rules_of(names[0])
         book = stored(engine()).book(rules.calendar)
-        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
+        frozen = completeness.frozen_cutoffs(moment, settings().cutoff)
         parts = ledger.case_messages(names, known, card_rules.kinds())
         tables.extend(_cards(messages, moment, known, rules, book, frozen, doubts) for messages in parts)
     return pa.concat_tables(tables)
@@ -110,15 +110,6 @@ def _night_events(night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) 
     return events, cases
 
 
-def judged_moments(night: date) -> dict[str, datetime]:
-    """Per source the moment a night judges it at: the cut-off of its last complete night."""
-    return _moments(feeds.judged_nights(engine(), night))
-
-
-def _moments(judged: Mapping[str, date]) -> dict[str, datetime]:
-    return {name: cutoff_at(complete_on, settings().cutoff) for name, complete_on in judged.items()}
-
-
 def _cards(
     messages: pa.Table,
     as_of: datetime,
@@ -135,8 +126,7 @@ def _cards(
 
 def _fingerprint(
     night: date,
-    earlier: Mapping[str, date],
-    judged: Mapping[str, date],
+    completeness: feeds.Completeness,
     known: Sequence[tuple[datetime, dict[str, int]]],
     calendars: Calendars,
     doubts: Sequence[Doubt],
@@ -145,6 +135,7 @@ def _fingerprint(
     nights it is the difference of, calendars, profiles.
     """
     moment = cutoff_at(night, settings().cutoff)
+    earlier, judged = completeness.judged(night - timedelta(days=1)), completeness.judged(night)
     counts: defaultdict[str, int] = defaultdict(int)
     for known_at, per_source in known:
         if known_at <= moment:
@@ -154,7 +145,7 @@ def _fingerprint(
     basis = {
         "messages": dict(counts),
         "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
-        "frozen": {name: list(map(str, silent)) for name, silent in feeds.frozen_nights(engine(), night).items()},
+        "frozen": {name: list(map(str, silent)) for name, silent in completeness.frozen(night).items()},
         "doubts": [
             sum(doubt.since is None or doubt.since <= moment for doubt in doubts),
             sum(doubt.until is not None and doubt.until <= moment for doubt in doubts),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from etl import sources
 from etl.domain.calendar import CalendarBook
+from etl.domain.night import cutoff_at
 from etl.domain.profile import ProfileBook
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.calendars import Calendars
-from etl.store.engine import engine
 from etl.store.profiles import profile_book
 from etl.supervision.published_engine import refuse_read_only
 from etl.supervision.question import Doubt, freed, is_revised
@@ -39,14 +39,14 @@ class Group:
 
 
 def groups(
-    earlier: Mapping[str, datetime], now: Mapping[str, datetime], calendars: Calendars, doubts: Sequence[Doubt]
+    night: date, completeness: feeds.Completeness, calendars: Calendars, doubts: Sequence[Doubt]
 ) -> Iterator[Group]:
     """The groups of a night, without the sources that have nothing new to say.
 
     Args:
-        earlier, now: per source the moment it is judged at on the night before and on this one.
         doubts: records that are here and unusable.
     """
+    earlier, now = judged_moments(night - timedelta(days=1), completeness), judged_moments(night, completeness)
     found: defaultdict[tuple[datetime | None, datetime, str], list[str]] = defaultdict(list)
     for name, moment in now.items():
         if earlier.get(name) != moment:  # a source still frozen has nothing new to say
@@ -55,8 +55,14 @@ def groups(
         rules = rules_of(names[0])
         book = calendars.book(rules.calendar)
         since = None if before is None or is_revised(before, moment, book, rules) else before
-        frozen = feeds.frozen_cutoffs(engine(), moment, settings().cutoff)
+        frozen = completeness.frozen_cutoffs(moment, settings().cutoff)
         yield Group(names, before, moment, rules, book, since, freed(doubts, before, moment), frozen)
+
+
+def judged_moments(night: date, completeness: feeds.Completeness) -> dict[str, datetime]:
+    """Per source the moment a night judges it at: the cut-off of its last complete night."""
+    judged = completeness.judged(night)
+    return {source: cutoff_at(complete_on, settings().cutoff) for source, complete_on in judged.items()}
 
 
 def rules_of(source: str) -> ProfileBook:

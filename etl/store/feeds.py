@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -141,41 +143,45 @@ def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sql("feeds/silent"), asked).mappings()]
 
 
-def judged_nights(engine: Engine, night: date) -> dict[str, date]:
-    """Per source the night it can be judged at: tonight, or the last complete one while its feed is not.
+@dataclass(frozen=True)
+class Completeness:
+    """Per source the night of its first load, and in order the nights from then on that were and were not complete.
 
-    Nights before a source's first load were reconstructed by it and count as complete, pulled again or not.
+    What is judged before the first load was reconstructed by it.
     """
+
+    first_on: Mapping[str, date]
+    complete_on: Mapping[str, Sequence[date]]
+    frozen_on: Mapping[str, Sequence[date]]
+
+    def judged(self, night: date) -> dict[str, date]:
+        """Per source the night it can be judged at: this one, or the last complete one while its feed is not.
+
+        Nights before a source's first load count as complete, pulled again or not.
+        """
+        last = {source: _until(complete, night)[-1:] for source, complete in self.complete_on.items()}
+        return {
+            source: night if night < first_on else last[source][0]
+            for source, first_on in self.first_on.items()
+            if night < first_on or last[source]
+        }
+
+    def frozen(self, night: date) -> dict[str, Sequence[date]]:
+        """Per source the nights up to this one from which nothing may be concluded."""
+        frozen = {source: _until(silent, night) for source, silent in self.frozen_on.items()}
+        return {source: silent for source, silent in frozen.items() if silent}
+
+    def frozen_cutoffs(self, as_of: datetime, cutoff: time) -> dict[str, list[datetime]]:
+        """Per source the cut-offs of its frozen nights up to the night `as_of` lies in."""
+        frozen = self.frozen(night_of(as_of))
+        return {source: [cutoff_at(night, cutoff) for night in silent] for source, silent in frozen.items()}
+
+
+def completeness(engine: Engine, until: date) -> Completeness:
+    """What judging any night up to this one may conclude from."""
     with engine.connect() as connection:
-        rows = connection.execute(sql("feeds/last_complete_nights"), {"business_on": night})
-        judged = {}
-        for row in rows:
-            if row.first_on and night < row.first_on:
-                judged[row.source] = night
-            elif row.complete_on is not None:
-                judged[row.source] = row.complete_on
-        return judged
-
-
-def frozen_cutoffs(engine: Engine, as_of: datetime, cutoff: time) -> dict[str, list[datetime]]:
-    """Per source the cut-offs of its frozen nights up to the night `as_of` lies in."""
-    nights = frozen_nights(engine, night_of(as_of))
-    return {name: [cutoff_at(night, cutoff) for night in silent] for name, silent in nights.items()}
-
-
-def frozen_nights(engine: Engine, night: date) -> dict[str, list[date]]:
-    """Per source the nights up to this one, from its first load on, from which nothing may be concluded."""
-    frozen: defaultdict[str, list[date]] = defaultdict(list)
-    with engine.connect() as connection:
-        for row in connection.execute(sql("feeds/frozen_nights"), {"business_on": night}):
-            frozen[row.source].append(row.business_on)
-    return frozen
-
-
-def first_nights(engine: Engine) -> dict[str, date]:
-    """Per source the night of its first load; what is judged before it was reconstructed."""
-    with engine.connect() as connection:
-        return {row.source: row.first_on for row in connection.execute(sql("feeds/first_nights"))}
+        rows = connection.execute(sql("feeds/completeness"), {"until": until}).all()
+    return Completeness(*({row.source: row[column] for row in rows} for column in (1, 2, 3)))
 
 
 def set_unpulled(connection: Connection, sources: Sequence[str], business_on: date) -> None:
@@ -205,6 +211,10 @@ def fingerprints(engine: Engine) -> dict[date, str]:
     """What each judged night was judged from."""
     with engine.connect() as connection:
         return {row.business_on: row.fingerprint for row in connection.execute(sql("cards/night_fingerprints"))}
+
+
+def _until(nights: Sequence[date], night: date) -> Sequence[date]:
+    return nights[: bisect_right(nights, night)]
 
 
 def _set(

@@ -6,6 +6,9 @@ The nature is found by asking the same judgement again without the messages in d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import combinations
+from math import comb
 
 import numpy as np
 
@@ -15,6 +18,8 @@ from etl.supervision.history import KIND, Indices, Mask, Messages, Moments
 from etl.supervision.question import Hide, Question, evaluate, moments_at
 
 NATURES = ("conduct", "push_delay", "suspect", "calendar", "rule")
+MOST_DOUBTFUL, MOST_CHOICES = 60, 2**11
+"""Of eleven doubtful messages every choice is tried, of sixty every pair."""
 
 
 @dataclass(frozen=True)
@@ -151,16 +156,13 @@ def _holds(
 
 
 class _Subsets:
-    """Every non-empty choice among a card's doubtful messages, as bit masks (beyond ten: each alone, and all)."""
+    """Choices among a card's doubtful messages, as bit masks (of more than `MOST_DOUBTFUL` the first so many)."""
 
     def __init__(self, card: Indices, message: Indices, size: int) -> None:
         self._owner, self._message = card, message
         count = np.bincount(card, minlength=size)
         self._rank = np.arange(len(card)) - np.repeat(np.cumsum(count) - count, count)
-        masks = [
-            np.arange(1, 2**number) if number <= 10 else np.append(1 << np.arange(number), (1 << number) - 1)
-            for number in np.minimum(count, 60)
-        ]
+        masks = [_choices(number) for number in np.minimum(count, MOST_DOUBTFUL).tolist()]
         self.card = np.repeat(np.arange(size), [len(mask) for mask in masks])
         self._mask = np.concatenate([*masks, np.zeros(0, np.int64)]).astype(np.int64)
 
@@ -185,6 +187,17 @@ class _Subsets:
         ]
         rows = np.flatnonzero(kept)
         return _grouped(names[self._owner[rows]], self._message[rows])
+
+
+@cache
+def _choices(number: int) -> Indices:
+    """Every non-empty choice among so many by size, as long as they are no more than `MOST_CHOICES`; and all."""
+    masks: list[int] = []
+    for size in range(1, number + 1):
+        if len(masks) + comb(number, size) > MOST_CHOICES:
+            return np.array([*masks, (1 << number) - 1])
+        masks += [sum(chosen) for chosen in combinations([1 << bit for bit in range(number)], size)]
+    return np.array(masks, np.int64)
 
 
 def _grouped(keys: Indices, values: Indices) -> dict[int, list[int]]:

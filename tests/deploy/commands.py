@@ -57,7 +57,7 @@ def unknown(commands: Iterable[list[str]], image: Image) -> list[list[str]]:
     """Those whose program does not have them, or does not take these options."""
     told = list(commands)
     airflow = [command for command in told if command[0] == "airflow"]
-    refused = image.python(_AIRFLOW, json.dumps([command[1:] for command in airflow])).split()
+    refused = image.python(_AIRFLOW, json.dumps([command[1:] for command in airflow])).split() if airflow else []
     bad = [airflow[int(position)] for position in refused]
     return [command for command in told if (command in bad if command[0] == "airflow" else not _is_ours(command[1:]))]
 

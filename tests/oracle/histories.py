@@ -170,7 +170,7 @@ def _accept(story: Story) -> None:
     occurred = story.moment(0, 3)
     asked = story.one(*["passed"] * 5, "supplement", "refused")
     if asked == "passed":
-        story.tell("accept", occurred, payload, other={"promised_limit": 12, "outcome": story.one("passed", "refused")})
+        story.tell("accept", occurred, payload, other={"promised_limit": 10, "outcome": story.one("passed", "refused")})
         return
     story.say("accept", occurred, payload | {"outcome": asked})
     if asked == "supplement":

@@ -31,6 +31,7 @@ def test_every_rule_fails_on_some_golden_row(suite: str) -> None:
     assert fired == {rule.id for name, rules in suites(CUTOFF) for rule in rules if name == suite}
 
 
+@pytest.mark.xdist_group("mutants")  # a suite's mutants are asked together, once
 @pytest.mark.parametrize(("suite", "rule"), [(suite, rule.id) for suite, rules in suites(CUTOFF) for rule in rules])
 def test_a_rule_emptied_or_loosened_by_the_least_step_is_noticed(suite: str, rule: str) -> None:
     unnoticed = [name for name, seen in _noticed(suite).items() if name.startswith(f"{rule} ") and not seen]

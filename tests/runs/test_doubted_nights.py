@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from etl.domain.night import cutoff_at
@@ -55,6 +57,46 @@ def test_a_night_without_decisions_freezes_its_source_tells_of_it_once_and_heals
     assert rows(ready, "select count(*) from message where kind = 'finish'") == [(22 * 17,)]
     assert rows(ready, CARDS) == []
     assert rows(ready, "select opened_on, state, closed_on from v_feed_incident") == [(SECOND, "low", THIRD)]
+
+
+@pytest.mark.parametrize(("region", "state"), [("511600", "complete"), ("511700", "silent")])
+def test_nothing_is_missed_on_a_day_the_sources_region_was_closed(
+    platform: Platform, ready: Engine, tmp_path: Path, region: str, state: str
+) -> None:
+    notice = tmp_path / "typhoon.csv"
+    notice.write_text(
+        f"calendar,on_date,kind,name,notice,known_from\n{region},{SECOND},holiday,台风停工,2026-台风,{FIRST}\n",
+        encoding="utf-8",
+    )
+    assert jiancha("calendar", "import", notice, "--yes").code == 0
+    busy(platform, date(2026, 10, 28), FIRST)
+    night(SECOND)
+    assert rows(ready, FEEDS) == [(SECOND, state)]
+
+
+def test_what_a_night_lacks_beside_a_page_nobody_could_admit_is_asked_for_again(
+    platform: Platform, ready: Engine
+) -> None:
+    busy(platform, date(2026, 10, 28), SECOND)
+    assert night(FIRST).code == 0
+    for row in platform.rows["result"][-22:]:
+        row["result_type"] = "70"
+    night(SECOND)
+    busy(platform, THIRD, THIRD)
+    shown = platform.rows["result"][-22:]
+    del platform.rows["result"][-22:]
+    night(THIRD)
+    assert rows(ready, FEEDS) == [(FIRST, "complete"), (SECOND, "partial"), (THIRD, "partial")]
+
+    platform.rows["result"] += shown
+    for row in platform.rows["result"][-44:-22]:
+        row |= {"result_type": "0", "receive_time": f"{FOURTH}T09:00:00+08:00"}
+    busy(platform, FOURTH, FOURTH)
+    assert night(FOURTH).code == 1, "rows that said nothing were set aside"
+    assert rows(ready, FEEDS)[-1] == (FOURTH, "complete")
+    known = "select case_no from message where kind = 'finish'"
+    assert {case for (case,) in rows(ready, known)} == {row["project_no"] for row in platform.rows["result"]}
+    assert rows(ready, CARDS) == []
 
 
 def test_on_the_word_of_the_source_a_night_is_believed_and_only_then_has_its_cards(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +114,24 @@ def test_a_difference_within_its_grace_is_none_and_one_that_outlasts_it_opens_on
     keyed(exchange, "in-time", "2026-11-16 23:50", rksj=at("2026-11-17 01:20").replace(tzinfo=None))
     run(NIGHTS[1:2])
     assert found(ready) == [("missing", "late", "2026-11-17", None, "")]
+
+
+def test_a_day_its_region_was_closed_is_no_working_day_of_a_nightly_links_grace(
+    platform: Platform, exchange: Exchange, ready: Engine, altered: Alter, tmp_path: Path
+) -> None:
+    links = [replace(link, mode="nightly") for link in sources.get("rsj").links]
+    altered("rsj", links=tuple(links))
+    notice = tmp_path / "typhoon.csv"
+    notice.write_text(
+        "calendar,on_date,kind,name,notice,known_from\n511600,2026-11-17,holiday,台风停工,2026-台风,2026-11-16\n",
+        encoding="utf-8",
+    )
+    assert jiancha("calendar", "import", notice, "--yes").code == 0
+    platform.accept("A", "2026-11-16 10:00")
+    run(NIGHTS[:2])
+    assert found(ready) == [], "by noon of the next working day, which is Wednesday"
+    run(NIGHTS[2:3])
+    assert found(ready) == [("missing", "A", "2026-11-18", None, "")]
 
 
 def test_nothing_is_concluded_from_an_incomplete_night_and_the_next_complete_one_says_it(

@@ -114,7 +114,7 @@ def judge_alike(judgement: Judgement, rules: Profile, step: int = 60, doubts: Do
     )
 
 
-@effort(60, 5_000, is_shrunk=False)
+@effort(40, 5_000, is_shrunk=False)
 @given(judgements())
 def test_any_history_is_judged_by_office_hours_as_the_oracle_judges_it(judgement: Judgement) -> None:
     judge_alike(judgement, HUNAN)

@@ -203,6 +203,17 @@ def test_a_rescuing_second_version_is_suspect_even_when_the_acceptance_itself_wa
     assert (found["yellow"]["nature"], found["yellow"]["standing"]) == ("suspect", True)
 
 
+def test_two_doubtful_records_that_decide_together_are_found_among_many(judge: Judge) -> None:
+    case = accepted().finish("2018-10-23 09:00", written="2018-10-29 09:00")
+    case = case.finish("2018-10-23 16:00", version=2, written="2018-10-30 09:00")
+    for seq in range(1, 13):
+        case.special("2018-10-25 11:00", None, 1, seq=seq)
+    yellow = cards(judge, case, "2018-11-01 01:00")["yellow"]
+    both = {"health/CASE-1/finish/0/v1", "health/CASE-1/finish/0/v2"}
+    assert yellow["nature"] == "suspect"
+    assert yellow["deciding"] in (sorted(both), [frozenset(both)])
+
+
 def test_hindsight_gives_the_cards_of_a_case_that_was_still_unknown_at_that_moment(judge: Judge) -> None:
     case = accepted(received="2018-10-28 10:00")
     assert cards(judge, case, "2018-10-26 10:00") == {}

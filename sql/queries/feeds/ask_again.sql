@@ -1,5 +1,5 @@
--- A night read to its end and not believed: the next pull asks for everything since the last night that was, unless a
--- later one has already been pulled.
+-- A night read to its end and not believed, or not to be told from one by pages nobody could admit: the next pull asks
+-- for everything since the last night that was, unless a later one has already been pulled.
 update watermark w
 set covers_until = :cutoff_at - make_interval(days => :business_on - greatest(
     w.first_on - 1,
@@ -7,4 +7,4 @@ set covers_until = :cutoff_at - make_interval(days => :business_on - greatest(
 ))
 from feed f
 where w.source = :source and w.covers_until = :cutoff_at
-  and f.source = w.source and f.business_on = :business_on and f.state in ('stale', 'low', 'silent')
+  and f.source = w.source and f.business_on = :business_on and f.state in ('stale', 'low', 'silent', 'partial')

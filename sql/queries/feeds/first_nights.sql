@@ -1,1 +1,0 @@
-select source, first_on from watermark
