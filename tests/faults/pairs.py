@@ -30,18 +30,21 @@ LOST = {
 
 @dataclass(frozen=True)
 class Story:
-    """Two runs, the second so much later; when asked the first stands still at a point for a while."""
+    """Two runs; when asked the first stands still at a point for a while. The second starts `delay_s` after the first,
+    or (None) when that one stands still.
+    """
 
     name: str
     scenario: Scenario
     mode: Mode
-    delay_s: float
+    delay_s: float | None
     stop_at: str = ""
     stop_s: float = 0.0
 
     def __str__(self) -> str:
         stop = f", the first stopped at {self.stop_at} for {self.stop_s:.2f} s" if self.stop_at else ""
-        return f"story {self.name}: {self.scenario}, {self.mode}, the second after {self.delay_s:.2f} s{stop}"
+        when = "while it stands still" if self.delay_s is None else f"after {self.delay_s:.2f} s"
+        return f"story {self.name}: {self.scenario}, {self.mode}, the second {when}{stop}"
 
 
 @dataclass
@@ -73,7 +76,9 @@ def tell(story: Story, world: World, warm: Warm | None = None) -> Told:
     branch.without_locks()
     told = Told(scenarios=Counter([story.scenario.name]))
     first = branch.start(*story.scenario.command, stop_at=story.stop_at)
-    time.sleep(story.delay_s)
+    if story.delay_s is None:
+        assert stands_still(first[0]), f"alone, it never came to {story.stop_at}"
+    time.sleep(story.delay_s or 0)
     second = branch.start(*story.scenario.command)
     if story.stop_at and stands_still(first[0]):
         told.stops[story.stop_at.partition(":")[0]] += 1

@@ -18,7 +18,7 @@ def test_a_pair_as_drawn(small_world: World, number: int) -> None:
 
 def test_two_claims_at_once_tell_each_item_once(small_world: World) -> None:
     stop = "notify.before_claim_commit:1"
-    told = tell(Story("claims", ADMITTED, "file", 0.0, stop, 1.0), small_world)
+    told = tell(Story("claims", ADMITTED, "file", None, stop, 2.0), small_world)
     assert told.stops["notify.before_claim_commit"] == 1
 
 
