@@ -108,7 +108,7 @@ def _compare_volumes(source: Source, business_on: date, known_at: datetime) -> N
     """How many messages of each kind the night brought, against what is usual on such days; it is only said."""
     earlier = [business_on - timedelta(days=back) for back in range(1, ALIKE_WITHIN_DAYS + 1)]
     try:
-        calendar = stored(engine()).book("cn").known(business_on, source.region)
+        calendar = stored(engine()).cn(business_on, source.region)
         is_worked = calendar.is_working_day(business_on)
         alike = [night for night in earlier if calendar.is_working_day(night) == is_worked][:ALIKE_NIGHTS]
     except CalendarNotCovering:  # judging refuses such a night itself; what was admitted stays admitted
@@ -253,33 +253,30 @@ def refuse_drift(source: Source, pages: Sequence[Read], doubts: Sequence[Sequenc
 
     Without its finishes every case would look late, so nothing may be judged before module and source agree again.
     """
-    rows, refused, examples = Counter[str](), Counter[tuple[str, str]](), dict[tuple[str, str], str]()
-    told: list[tuple[Read, dict[int, Refusal]]] = []
+    rows, refused, examples = (
+        Counter[str](),
+        defaultdict[tuple[str, str], list[str]](list),
+        dict[tuple[str, str], str](),
+    )
     for read, doubted in zip(pages, doubts, strict=True):
         rows[read.page.stream] += len(read.row_sha256s)
         first = {refusal.row_no: refusal for refusal in reversed([*read.refusals, *doubted])}
-        told.append((read, first))
         for refusal in first.values():
-            refused[read.page.stream, refusal.reason] += 1
+            refused[read.page.stream, refusal.reason].append(refusal.row_sha256)
             examples.setdefault((read.page.stream, refusal.reason), refusal.detail)
-    for (stream, reason), count in refused.items():
-        if count >= DRIFT_ROWS and count * 2 > rows[stream]:
-            bad, every = _distinct(stream, reason, told)
-            if bad >= DRIFT_ROWS and bad * 2 > every:
-                raise BatchRejected(
-                    f"{source.name}/{stream}: {bad} of {every} rows are refused alike, {reason}"
-                    f" ({examples[stream, reason]}); the source has changed: correct it or its module"
-                )
-
-
-def _distinct(stream: str, reason: str, told: Sequence[tuple[Read, Mapping[int, Refusal]]]) -> tuple[int, int]:
-    """How many rows of a stream are refused for a reason, and how many there are; those asked for again count once."""
-    bad, every = set[str](), set[str]()
-    for read, refusals in told:
-        if read.page.stream == stream:
-            every |= set(read.row_sha256s.values())
-            bad |= {read.row_sha256s[row_no] for row_no, refusal in refusals.items() if refusal.reason == reason}
-    return len(bad), len(every)
+    for (stream, reason), told in refused.items():
+        if len(told) < DRIFT_ROWS or len(told) * 2 <= rows[stream]:
+            continue
+        # Rows asked for again count once; looked at last, because it takes every row's fingerprint.
+        bad, every = (
+            set(told),
+            {row for read in pages if read.page.stream == stream for row in read.row_sha256s.values()},
+        )
+        if len(bad) >= DRIFT_ROWS and len(bad) * 2 > len(every):
+            raise BatchRejected(
+                f"{source.name}/{stream}: {len(bad)} of {len(every)} rows are refused alike, {reason}"
+                f" ({examples[stream, reason]}); the source has changed: correct it or its module"
+            )
 
 
 def _drift_results(pages: Sequence[Read]) -> list[RuleResult]:

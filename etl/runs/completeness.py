@@ -47,7 +47,7 @@ def doubt(source: Source, business_on: date) -> tuple[str, str] | None:
         return None
     begin = min(int(np.flatnonzero(mine)[0]) for mine in counts.values())  # before its first record it sent nothing
     first += timedelta(days=begin)
-    calendar = stored(engine()).book("cn").known(business_on, source.region)
+    calendar = stored(engine()).cn(business_on, source.region)
     is_working = _working(calendar, first, business_on)
     said = volume_doubt(first, is_working, {kind: mine[begin:] for kind, mine in counts.items()})
     if said is None:

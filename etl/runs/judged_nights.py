@@ -71,13 +71,13 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         known_by: judge with other knowledge than the night's own.
     """
     alike: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    completeness = feeds.completeness(engine(), night)
+    completeness, calendars = feeds.completeness(engine(), night), stored(engine())
     for name, moment in judged_moments(night, completeness).items():
         alike[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
     for (moment, _), names in sorted(alike.items()):
         known, rules = known_by or moment, rules_of(names[0])
-        book = stored(engine()).book(rules.calendar)
+        book = calendars.book(rules.calendar)
         frozen = completeness.frozen_cutoffs(moment, settings().cutoff)
         parts = ledger.case_messages(names, known, card_rules.kinds())
         tables.extend(_cards(messages, moment, known, rules, book, frozen, doubts) for messages in parts)

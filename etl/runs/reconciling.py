@@ -93,7 +93,7 @@ def _reconcile_pair(pair: Pair, calendars: Calendars) -> dict[str, int]:
             row = {**names, **night._mapping, "cutoff_at": _cutoff(night.business_on)}
             found: Iterator[tuple[int, pa.Table]] = iter(())
             if night.compared_on == night.business_on:
-                axis = OfficeAxis(calendars.book("cn").known(night.business_on, sources.get(pair.upstream).region))
+                axis = OfficeAxis(calendars.cn(night.business_on, sources.get(pair.upstream).region))
                 found = _differences(pair, kinds, with_item, night.compared_before, night.business_on, axis)
             events += store.record_night(connection, row, pair.hop, found)
     return {"nights": len(stale), "events": events}

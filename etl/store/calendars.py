@@ -34,9 +34,9 @@ class Calendars:
             raise UsageError(f"no calendar {code!r}; known: {', '.join(sorted(self._books))}")
         return self._books[code]
 
-    def cn(self, known_at: date | None = None) -> Calendar:
-        """The State Council's calendar as known on a date."""
-        return self.book("cn").known(known_at)
+    def cn(self, known_at: date | None = None, region: str | None = None) -> Calendar:
+        """The State Council's calendar, with the closures of a region, as known on a date."""
+        return self.book("cn").known(known_at, region)
 
 
 @cache

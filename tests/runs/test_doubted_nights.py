@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from etl.domain.night import cutoff_at
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import night, rows
+from tests.runs.test_calendar_import import notice
 from tests.runs.test_knowledge import mails
 from tests.runs.world import Drop, Platform
 
@@ -63,12 +64,8 @@ def test_a_night_without_decisions_freezes_its_source_tells_of_it_once_and_heals
 def test_nothing_is_missed_on_a_day_the_sources_region_was_closed(
     platform: Platform, ready: Engine, tmp_path: Path, region: str, state: str
 ) -> None:
-    notice = tmp_path / "typhoon.csv"
-    notice.write_text(
-        f"calendar,on_date,kind,name,notice,known_from\n{region},{SECOND},holiday,台风停工,2026-台风,{FIRST}\n",
-        encoding="utf-8",
-    )
-    assert jiancha("calendar", "import", notice, "--yes").code == 0
+    path = notice(tmp_path, f"{region},{SECOND},holiday,台风停工,2026-台风,{FIRST}")
+    assert jiancha("calendar", "import", path, "--yes").code == 0
     busy(platform, date(2026, 10, 28), FIRST)
     night(SECOND)
     assert rows(ready, FEEDS) == [(SECOND, state)]

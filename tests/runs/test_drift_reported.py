@@ -7,6 +7,12 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 
+from etl import sources
+from etl.domain.message import SCHEMA
+from etl.errors import BatchRejected
+from etl.runs.admission import Read, refuse_drift
+from etl.store.landing import LandedPage
+from etl.store.ledger import Refusal
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import rows
 from tests.runs.test_neighbours import summary
@@ -79,3 +85,19 @@ def test_a_new_column_of_a_table_is_told_though_nobody_reads_it(
         ("accept.new_column.jjcd", "accept：新增未登记的字段jjcd，未读取")
     ]
     assert "jjcd" in section(NIGHT)
+
+
+def test_rows_asked_for_again_count_once_in_what_makes_a_source_changed() -> None:
+    """Three nights of twenty rows of a new code, each told again with the next, and then so many good rows."""
+
+    def page(number: int, bad: list[str], good: list[str]) -> Read:
+        landed = LandedPage(number, "scjg", NIGHT, "result", 1, "", "", {}, "night", None)
+        refusals = [Refusal(row_no, sha256, "unknown_code", "it is 70") for row_no, sha256 in enumerate(bad)]
+        return Read(landed, SCHEMA.empty_table(), refusals, dict(enumerate([*bad, *good])), [])
+
+    source, coded = sources.get("scjg"), [f"coded {number}" for number in range(60)]
+    refused = [page(night, coded[: 20 * (night + 1)], []) for night in range(3)]
+    nobody: list[list[Refusal]] = [[]] * 4
+    refuse_drift(source, [*refused, page(3, [], [str(number) for number in range(60)])], nobody)
+    with pytest.raises(BatchRejected, match="60 of 119 rows are refused alike, unknown_code"):
+        refuse_drift(source, [*refused, page(3, [], [str(number) for number in range(59)])], nobody)

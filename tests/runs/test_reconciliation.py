@@ -19,6 +19,7 @@ from etl.sources.contract import Link, Source
 from etl.store.digest import digest
 from tests.cli.command import jiancha
 from tests.runs.test_a_night import rows
+from tests.runs.test_calendar_import import notice
 from tests.runs.world import Exchange, Platform, at
 
 pytestmark = pytest.mark.database
@@ -121,12 +122,8 @@ def test_a_day_its_region_was_closed_is_no_working_day_of_a_nightly_links_grace(
 ) -> None:
     links = [replace(link, mode="nightly") for link in sources.get("rsj").links]
     altered("rsj", links=tuple(links))
-    notice = tmp_path / "typhoon.csv"
-    notice.write_text(
-        "calendar,on_date,kind,name,notice,known_from\n511600,2026-11-17,holiday,台风停工,2026-台风,2026-11-16\n",
-        encoding="utf-8",
-    )
-    assert jiancha("calendar", "import", notice, "--yes").code == 0
+    path = notice(tmp_path, "511600,2026-11-17,holiday,台风停工,2026-台风,2026-11-16")
+    assert jiancha("calendar", "import", path, "--yes").code == 0
     platform.accept("A", "2026-11-16 10:00")
     run(NIGHTS[:2])
     assert found(ready) == [], "by noon of the next working day, which is Wednesday"
