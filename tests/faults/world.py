@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
@@ -37,6 +36,7 @@ from etl.store.engine import embedded_url
 from etl.store.evidence import verify
 from etl.store.statements import sql
 from tests.faults.warm import Warm, shared, until
+from tests.server_folder import server_folder
 
 Mode = Literal["file", "live"]
 LOCKLESS = (Path(__file__).parent / "lockless.sql").read_text(encoding="utf-8")
@@ -247,7 +247,6 @@ class World:
     """Everything branches share. `sources` are those the nights read (rsj, scjg, zrzy)."""
 
     def __init__(self, folder: Path, sources: Sequence[str], *, seed: int = 1) -> None:
-        folder.chmod(0o755)  # the embedded server may run as another user
         self.folder = folder
         summary = build(folder / "city", seed)
         self.dropped = sorted(_print(path) for path in (folder / "city" / "zrzy").iterdir())
@@ -394,7 +393,7 @@ def world(folder: Path, sources: Sequence[str]) -> Iterator[World]:
 @contextmanager
 def private_world(sources: Sequence[str]) -> Iterator[World]:
     """A world in a temporary folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="jiancha-faults-") as folder, world(Path(folder), sources) as built:
+    with server_folder("faults") as folder, world(folder, sources) as built:
         yield built
 
 
