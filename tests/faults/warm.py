@@ -113,6 +113,14 @@ def load() -> None:
     gc.freeze()
 
 
+def warm_scheduler(airflow_home: Path) -> None:
+    """Tasks are forked from Airflow's scheduler: what it has imported they need not import one by one."""
+    settings_file = airflow_home / "config" / "airflow_local_settings.py"
+    settings_file.parent.mkdir(parents=True, exist_ok=True)
+    code = f"import sys\nif 'scheduler' in sys.argv:\n    from {__name__} import load\n    load()\n"
+    settings_file.write_text(code, encoding="utf-8")
+
+
 def serve() -> None:
     """Answer 0 when warm, then each request: a process id for a start, an exit code for a wait."""
     load()

@@ -22,7 +22,7 @@ from tests.quality import golden
 CUTOFF = datetime.fromisoformat("2026-11-17T01:00:00+08:00")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def everything() -> pa.Table:
     """All golden messages in one table, with the positional columns admission adds."""
     joined = pa.concat_tables([golden.messages(folder) for folder in golden.cases()])
@@ -30,8 +30,18 @@ def everything() -> pa.Table:
     return joined.append_column("page", pa.array([7] * len(joined), pa.int64()))
 
 
-def test_rows_are_positions_in_the_given_table_whatever_was_joined(everything: pa.Table) -> None:
-    findings = check(everything, CUTOFF)
+@pytest.fixture(scope="module")
+def findings(everything: pa.Table) -> Findings:
+    return check(everything, CUTOFF)
+
+
+@pytest.fixture(scope="module")
+def finishes() -> pa.Table:
+    """The messages of one golden folder: enough where what is said of them does not matter."""
+    return next(golden.messages(folder) for folder in golden.cases() if folder.parent.name == "finish")
+
+
+def test_rows_are_positions_in_the_given_table_whatever_was_joined(findings: Findings) -> None:
     offset, wanted = 0, set()
     for folder in golden.cases():
         for rule, rows in golden.expected(folder)["failed"].items():
@@ -45,8 +55,7 @@ def test_rows_are_positions_in_the_given_table_whatever_was_joined(everything: p
     assert not any(rule in alone - {"whole_hours"} for _, rule, _ in got)
 
 
-def test_counts_agree_with_the_failed_rows(everything: pa.Table) -> None:
-    findings = check(everything, CUTOFF)
+def test_counts_agree_with_the_failed_rows(findings: Findings, everything: pa.Table) -> None:
     assert findings.failed.schema == FAILED
     assert sum(result.failed_rows for result in findings.results) == findings.failed.num_rows > 0
     by_rule = {(result.suite, result.rule): result for result in findings.results}
@@ -65,8 +74,7 @@ def test_nothing_to_check_checks_nothing() -> None:
     assert not findings.critical
 
 
-def test_only_plain_data_leaves(everything: pa.Table) -> None:
-    findings = check(everything, CUTOFF)
+def test_only_plain_data_leaves(findings: Findings) -> None:
     assert isinstance(findings, Findings)
     for result in findings.results:
         assert isinstance(result, RuleResult)
@@ -83,19 +91,19 @@ def test_only_plain_data_leaves(everything: pa.Table) -> None:
     ],
 )
 def test_a_rule_that_cannot_be_evaluated_is_an_error(
-    expectation, everything: pa.Table, monkeypatch: pytest.MonkeyPatch
+    expectation, finishes: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = Rule("broken", "坏规则", "warning", expectation())
     monkeypatch.setattr(import_module("expectations.finish"), "suite", lambda cutoff: [rule])
     with pytest.raises(JianchaError, match=r"finish\.broken"):
-        check(everything, CUTOFF)
+        check(finishes, CUTOFF)
 
 
-def test_two_rules_with_one_id_are_an_error(everything: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_rules_with_one_id_are_an_error(finishes: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = [Rule("twice", "重复", "error", present("case_no")), Rule("twice", "重复", "error", known("kind", ["x"]))]
     monkeypatch.setattr(import_module("expectations.finish"), "suite", lambda cutoff: rules)
     with pytest.raises(JianchaError, match="share one id"):
-        check(everything, CUTOFF)
+        check(finishes, CUTOFF)
 
 
 @pytest.fixture
@@ -113,10 +121,8 @@ def written_paths() -> Iterator[list[str]]:
     watching.clear()
 
 
+@pytest.mark.usefixtures("findings")  # the first run may compile modules; what counts is every run after it
 def test_no_file_is_written(everything: pa.Table, written_paths: list[str], tmp_path: Path) -> None:
-    check(everything, CUTOFF)
-    # The first run may compile modules; what counts is every run after it.
-    written_paths.clear()
     check(everything, CUTOFF)
     assert written_paths == []
     (tmp_path / "proof that the watch sees").write_text("")
