@@ -81,6 +81,27 @@ def source_confirm(
     typer.echo(f"next: jiancha night --date {on} --source {name}")
 
 
+@app.command("set-aside")
+def source_set_aside(
+    name: str,
+    on: Annotated[str, typer.Option("--date", help="Night up to which.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides it.")],
+    reason: Annotated[str, typer.Option(help="Why what they hold comes again, or is not needed.")],
+) -> None:
+    """Give up the landed pages nobody could admit: their rows count for nothing unless the source tells them again."""
+    from etl import sources
+    from etl.errors import UsageError
+    from etl.store import landing
+    from etl.store.engine import engine
+
+    pages = landing.set_aside(engine(), sources.get(name).name, date_of(on), by, reason)
+    if not pages:
+        raise UsageError(f"source {name} has no page up to {on} that waits to be admitted")
+    for page in pages:
+        typer.echo(f"{page.business_on}\t{page.stream}\t{page.path}")
+    typer.echo(f"next: jiancha night --date {on} --source {name}")
+
+
 @app.command("replay")
 def source_replay(
     name: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,18 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from etl import sources
 from etl.crashpoints import reach
 from etl.domain.message import KEY, key_text
 from etl.domain.night import NEVER, cutoff_at, from_us, nights
 from etl.domain.office_axis import OfficeAxis
 from etl.settings import settings
-from etl.store import feeds, ledger
+from etl.store import ledger
 from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.store.statements import sql
 from etl.supervision.delays import LAGS, SUPERVISION, Route, in_batches, measure, standstills, summarise
 from etl.supervision.places import places_in
 from etl.supervision.queue_shapes import queue_shapes
+from etl.supervision.silence import silence
 
 SERIES = ("source", "hop", "department", "kind")
 """What a daily series is of."""
@@ -77,12 +79,19 @@ def _trace_night(connection: Connection, night: date, routes: Mapping[str, Route
     ways = {"sources": list(routes), "hops": [route.hop() for route in routes.values()]}
     for name in ("resent", "out_of_order", "back_dated"):
         connection.execute(sql(f"delays/record_{name}"), asked | ways)
-    if silent := feeds.silent(connection, night):
-        connection.execute(sql("delays/record_silence"), [row | {"business_on": night} for row in silent])
+    if silent := list(_silences(connection, night, calendars)):
+        connection.execute(sql("delays/record_silence"), silent)
     if shapes := _queue_shapes(connection, night, records, lags, routes):
         connection.execute(sql("delays/record_queue_shape"), shapes)
     connection.execute(sql("delays/set_traced"), {"business_on": night, "cutoff_at": until})
     return len(findings)
+
+
+def _silences(connection: Connection, night: date, calendars: Calendars) -> Iterator[dict[str, Any]]:
+    """Sources silent on a night by the working days of their own region."""
+    for row in connection.execute(sql("feeds/nights_brought"), {"business_on": night}):
+        if found := silence(row.brought_on, night, calendars.cn(night, sources.get(row.source).region)):
+            yield {"business_on": night, "source": row.source, **vars(found)}
 
 
 def _queue_shapes(

@@ -17,7 +17,6 @@ from etl.errors import UsageError
 from etl.store.statements import sql
 
 UNPULLED = "本夜没有拉取"
-SILENT_DAYS = 3
 
 
 def set_pulled(
@@ -135,12 +134,12 @@ def verdicts(connection: Connection, business_on: date) -> list[tuple[str, str, 
 
 
 def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
-    """Sources that normally send and have not for SILENT_DAYS working days though they were read to the end: 静默.
+    """Sources that were silent on a night, 静默, as tracing found it.
 
-    Rows: source, last_on (business date of the last message), first_on (first silent working day), working_days.
+    Rows: source, last_on (night that last brought something), first_on (first silent working day), working_days.
     """
-    asked = {"business_on": business_on, "silent_days": SILENT_DAYS}
-    return [dict(row) for row in connection.execute(sql("feeds/silent"), asked).mappings()]
+    asked = {"business_on": business_on}
+    return [dict(row) for row in connection.execute(sql("delays/silences"), asked).mappings()]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pyarrow import fs
 from sqlalchemy import Connection, Engine
 
 from etl.crashpoints import reach
-from etl.errors import EvidenceBroken
+from etl.errors import EvidenceBroken, UsageError
 from etl.settings import settings
 from etl.store.disk import room_in
 from etl.store.statements import sql
@@ -107,6 +107,19 @@ def pages_to_admit(connection: Connection, source: str, business_on: date) -> Se
     """Landed but unadmitted pages of nights up to `business_on`, in order of landing."""
     rows = connection.execute(sql("feeds/pages_to_admit"), {"source": source, "business_on": business_on})
     return [LandedPage(**row) for row in rows.mappings()]
+
+
+def set_aside(engine: Engine, source: str, business_on: date, actor: str, reason: str) -> list[Any]:
+    """Give up pages of nights up to `business_on` that nobody could admit -> (business_on, stream, path) of each.
+
+    The next pull asks for everything since the last complete night. Where that lands the same bytes for the same night
+    again, the page waits again.
+    """
+    if not (actor.strip() and reason.strip()):
+        raise UsageError("setting pages aside needs the name of who decides it and a reason")
+    asked = {"source": source, "business_on": business_on, "actor": actor, "reason": reason}
+    with engine.begin() as connection:
+        return list(connection.execute(sql("feeds/set_pages_aside"), asked))
 
 
 def page(connection: Connection, page_id: int) -> LandedPage:

@@ -20,10 +20,21 @@ create table landed_page (
     rows_accepted    int,
     rows_repeated    int,
     rows_quarantined int,
+    is_set_aside boolean not null default false,
     unique (source, business_on, stream, sha256),
-    check (admitted_at is null or rows_total = rows_accepted + rows_repeated + rows_quarantined)
+    check (admitted_at is null or rows_total = rows_accepted + rows_repeated + rows_quarantined),
+    check (admitted_at is null or not is_set_aside)
 );
 create index on landed_page (source) where admitted_at is null;
+
+-- A person gave up pages nobody could admit.
+create table page_set_aside (
+    page_id      bigint references landed_page,
+    set_aside_at timestamptz not null default now(),
+    actor        text not null check (actor ~ '\S'),
+    reason       text not null check (reason ~ '\S'),
+    primary key (page_id, set_aside_at)
+);
 
 create table watermark (
     source       text not null,

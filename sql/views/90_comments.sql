@@ -19,6 +19,12 @@ comment on column landed_page.rows_total is 'Rows of the page; accepted + repeat
 comment on column landed_page.rows_accepted is 'Rows that brought at least one new message.';
 comment on column landed_page.rows_repeated is 'Rows whose messages were all known already.';
 comment on column landed_page.rows_quarantined is 'Rows refused.';
+comment on column landed_page.is_set_aside is 'Given up by a person, and not delivered again since.';
+comment on table page_set_aside is 'Pages nobody could admit, given up by a person; the bytes stay where they are.';
+comment on column page_set_aside.page_id is 'The page.';
+comment on column page_set_aside.set_aside_at is 'Wall clock.';
+comment on column page_set_aside.actor is 'Who gave it up.';
+comment on column page_set_aside.reason is 'Why it is not needed.';
 
 comment on table watermark is 'Until when everything of a source has been pulled; only a complete pull moves it.';
 comment on column watermark.source is 'Source.';

@@ -60,15 +60,33 @@ def test_a_night_without_decisions_freezes_its_source_tells_of_it_once_and_heals
     assert rows(ready, "select opened_on, state, closed_on from v_feed_incident") == [(SECOND, "low", THIRD)]
 
 
-@pytest.mark.parametrize(("region", "state"), [("511600", "complete"), ("511700", "silent")])
-def test_nothing_is_missed_on_a_day_the_sources_region_was_closed(
-    platform: Platform, ready: Engine, tmp_path: Path, region: str, state: str
+@pytest.mark.parametrize(
+    ("region", "state", "silences"),
+    [("511600", "complete", []), ("511700", "silent", [("scjg", FIRST, SECOND, 3)])],
+)
+def test_nothing_is_missed_on_days_the_sources_region_was_closed(
+    platform: Platform, ready: Engine, tmp_path: Path, region: str, state: str, silences: list[object]
 ) -> None:
-    path = notice(tmp_path, f"{region},{SECOND},holiday,台风停工,2026-台风,{FIRST}")
-    assert jiancha("calendar", "import", path, "--yes").code == 0
+    closed = [f"{region},{day},holiday,台风停工,2026-台风,{FIRST}" for day in (SECOND, THIRD, FOURTH)]
+    assert jiancha("calendar", "import", notice(tmp_path, *closed), "--yes").code == 0
     busy(platform, date(2026, 10, 28), FIRST)
-    night(SECOND)
-    assert rows(ready, FEEDS) == [(SECOND, state)]
+    night(FOURTH)
+    assert rows(ready, FEEDS) == [(FOURTH, state)]
+    found = f"select source, last_on, first_on, working_days from silence where business_on = '{FOURTH}'"
+    assert rows(ready, found) == silences
+
+
+def test_a_first_load_that_is_not_believed_is_loaded_again(platform: Platform, ready: Engine) -> None:
+    """Nothing is reconstructed from it: what it lacked was there for nights before it."""
+    busy(platform, date(2026, 10, 28), FIRST)
+    night(FOURTH)
+    assert rows(ready, FEEDS) == [(FOURTH, "silent")]
+    assert rows(ready, "select from card_event") == []
+    busy(platform, SECOND, FOURTH + timedelta(days=3))  # what the platform had received all along, and now answers
+    night(FOURTH + timedelta(days=3))
+    assert rows(ready, FEEDS)[1:] == [(FOURTH + timedelta(days=3), "complete")]
+    assert rows(ready, "select count(*) from message where kind = 'accept'") == [(22 * 19,)]
+    assert rows(ready, CARDS) == []
 
 
 def test_what_a_night_lacks_beside_a_page_nobody_could_admit_is_asked_for_again(

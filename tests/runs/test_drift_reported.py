@@ -18,7 +18,7 @@ from tests.runs.test_a_night import rows
 from tests.runs.test_neighbours import summary
 from tests.runs.world import Exchange, Platform
 
-NIGHT, NEXT = date(2026, 11, 17), date(2026, 11, 18)
+EARLIER, NIGHT, NEXT = (date(2026, 11, day) for day in (16, 17, 18))
 PHONE = "13900001111"
 DRIFT = (
     "select rule, title, severity, checked_rows, failed_rows from quality_result"
@@ -72,6 +72,54 @@ def test_a_renamed_judged_column_freezes_its_source_and_says_what_it_may_be_call
     assert "accept：字段law_limit疑似改名为law_limit_days" in detail
     assert "疑似改名为law_limit_days" in summary(NIGHT).partition("【数据接入】")[2].partition("【")[0]
     assert rows(ready, "select case_no from message") == [("B1",)], "the other source passes"
+
+
+def test_what_a_source_sent_wrongly_and_has_put_right_is_given_up_by_a_person(
+    platform: Platform, ready: Engine
+) -> None:
+    feeds = "select business_on, state from feed order by 1"
+    give_up = ("source", "set-aside", "scjg", "--date", NIGHT, "--by", "李某", "--reason", "接口字段已恢复")
+    platform.accept("A0", "2026-11-16 10:00")
+    assert jiancha("night", "--date", EARLIER).code == 0
+    platform.accept("A1", "2026-11-17 10:00")
+    row = platform.rows["accept"][1]
+    row["law_limit_days"] = row.pop("law_limit")
+    assert jiancha("night", "--date", NIGHT).code == 3
+    row["law_limit"] = row.pop("law_limit_days")
+    assert jiancha("night", "--date", NEXT).code == 3, "what it had sent cannot be read yet"
+
+    ended = jiancha(*give_up)
+    assert (ended.code, ended.out.count("accept")) == (0, 2), ended
+    assert jiancha("night", "--date", NEXT).code == 0
+    assert rows(ready, feeds) == [(EARLIER, "complete"), (NIGHT, "partial"), (NEXT, "complete")]
+    assert rows(ready, "select case_no, known_at::date from message order by 1") == [("A0", EARLIER), ("A1", NEXT)]
+    assert rows(ready, "select distinct actor, reason from page_set_aside") == [("李某", "接口字段已恢复")]
+    again = jiancha(*give_up)
+    assert (again.code, "has no page up to 2026-11-17 that waits" in again.err) == (2, True)
+    assert jiancha("ledger", "verify").code == 0
+
+
+def test_pages_given_up_wait_again_when_the_source_sends_them_for_the_same_night_again(
+    platform: Platform, ready: Engine
+) -> None:
+    platform.accept("A1", "2026-11-16 10:00")
+    row = platform.rows["accept"][0]
+    row["law_limit_days"] = row.pop("law_limit")
+    assert jiancha("night", "--date", NIGHT).code == 3
+    assert jiancha("source", "set-aside", "scjg", "--date", NIGHT, "--by", "李某", "--reason", "已恢复").code == 0
+    assert jiancha("night", "--date", NIGHT).code == 3
+    assert rows(ready, "select state from feed") == [("partial",)]
+    row["law_limit"] = row.pop("law_limit_days")
+    assert jiancha("source", "set-aside", "scjg", "--date", NIGHT, "--by", "李某", "--reason", "已恢复").code == 0
+    assert jiancha("night", "--date", NIGHT).code == 0
+    assert rows(ready, "select state from feed") == [("complete",)]
+    assert rows(ready, "select case_no from message") == [("A1",)]
+
+
+@pytest.mark.parametrize(("by", "reason"), [(" ", "已恢复"), ("李某", "")])
+def test_pages_are_given_up_by_somebody_for_a_reason(ready: Engine, by: str, reason: str) -> None:
+    ended = jiancha("source", "set-aside", "scjg", "--date", NIGHT, "--by", by, "--reason", reason)
+    assert (ended.code, "a reason" in ended.err) == (2, True)
 
 
 def test_a_new_column_of_a_table_is_told_though_nobody_reads_it(

@@ -14,6 +14,7 @@ from tests.store.tampering import Column, columns, without_rules
 
 LEFT_OUT = {
     "landed_page": "how the bytes arrived: page sizes and attempts differ between equal nights",
+    "page_set_aside": "about these pages",
     "quality_volume": "counted from message",
     "alembic_version": "the version of the schema, not what it holds",
     "case_listing": "what a source held at the moment it was asked: only its newest night asks",
