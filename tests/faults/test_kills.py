@@ -12,7 +12,7 @@ import pytest
 
 from etl.crashpoints import POINTS
 from tests.faults.kills import IN_DOUBT, mode_of, points, survive
-from tests.faults.world import ADMITTED, GAP, NIGHT, WEEK, Scenario, World
+from tests.faults.world import ADMITTED, NIGHT, WEEK, Scenario, World
 
 ROOT = Path(__file__).resolve().parents[2]
 IN_TURN: dict[tuple[str, str], list[str]] = {}
@@ -52,13 +52,10 @@ def test_killed_at_each_point_of_a_verb_in_turn(small_world: World, kills: list[
     assert held == sum(kill in IN_DOUBT for kill in kills)
 
 
-def test_killed_again_and_again_on_the_way(small_world: World) -> None:
-    file = ("pull.after_manifest:3", "pull.after_watermark", "admit.after_staging:2", "admit.after_commit:4",
-            "judge.before_commit", "trace.before_commit", "notify.before_claim_commit", "notify.after_file:2",
-            "notify.before_file:3")  # fmt: skip
-    assert survive(small_world, NIGHT, file, "file") == (list(file), 0)
-    live = ("notify.after_final_dot", "notify.after_data:2", "notify.after_reply", "notify.after_dot_commit")
-    assert survive(small_world, ADMITTED, live, "live") == (list(live), 3)
+def test_killed_again_and_again_at_later_visits_of_a_point(small_world: World) -> None:
+    kills = ("pull.after_manifest:3", "admit.after_staging:2", "admit.after_commit:4", "notify.after_file:2",
+             "notify.before_file:3")  # fmt: skip
+    assert survive(small_world, NIGHT, kills, "file") == (list(kills), 0)
 
 
 def test_a_cold_process_dies_by_the_same_signal(small_world: World) -> None:
@@ -71,10 +68,9 @@ def test_a_cold_process_dies_by_the_same_signal(small_world: World) -> None:
     branch.drop()
 
 
-@pytest.mark.parametrize("scenario", [NIGHT, GAP], ids=str)
-def test_two_runs_of_one_night_at_the_same_time_are_one_night(small_world: World, scenario: Scenario) -> None:
-    branch = small_world.branch(scenario)
-    ended = [branch.end(*started) for started in [branch.start(*scenario.command) for _ in range(2)]]
+def test_two_runs_of_one_night_at_the_same_time_are_one_night(small_world: World) -> None:
+    branch = small_world.branch(NIGHT)
+    ended = [branch.end(*started) for started in [branch.start(*NIGHT.command) for _ in range(2)]]
     assert {run.code for run in ended} <= {0, 1}, "\n".join(run.out + run.err for run in ended)
-    branch.truth().must_equal(small_world.undisturbed(scenario)[0])
+    branch.truth().must_equal(small_world.undisturbed(NIGHT)[0])
     branch.drop()
