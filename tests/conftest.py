@@ -40,14 +40,16 @@ def embedded_server(embedded_var: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(embedded_server: Path) -> Engine:
+def template(embedded_server: Path) -> Iterator[Engine]:
     """The server of a database `migrated`, a ledger's template: migrating once is enough."""
     from etl.store.engine import embedded_url
     from etl.store.migrate import migrate
 
     migrate(create_engine(embedded_url(embedded_server, "migrated"), poolclass=NullPool))
     url = embedded_url(embedded_server, "postgres")
-    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    yield admin
+    admin.dispose()
 
 
 @pytest.fixture

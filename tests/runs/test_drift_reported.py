@@ -94,6 +94,7 @@ def test_what_a_source_sent_wrongly_and_has_put_right_is_given_up_by_a_person(
     assert rows(ready, feeds) == [(EARLIER, "complete"), (NIGHT, "partial"), (NEXT, "complete")]
     assert rows(ready, "select case_no, known_at::date from message order by 1") == [("A0", EARLIER), ("A1", NEXT)]
     assert rows(ready, "select distinct actor, reason from page_set_aside") == [("李某", "接口字段已恢复")]
+    assert jiancha("status", "--json").only["sources"][0]["unexplained"] == 0
     again = jiancha(*give_up)
     assert (again.code, "has no page up to 2026-11-17 that waits" in again.err) == (2, True)
     assert jiancha("ledger", "verify").code == 0
