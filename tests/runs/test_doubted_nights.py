@@ -82,9 +82,10 @@ def test_a_first_load_that_is_not_believed_is_loaded_again(platform: Platform, r
     night(FOURTH)
     assert rows(ready, FEEDS) == [(FOURTH, "silent")]
     assert rows(ready, "select from card_event") == []
-    busy(platform, SECOND, FOURTH + timedelta(days=3))  # what the platform had received all along, and now answers
-    night(FOURTH + timedelta(days=3))
-    assert rows(ready, FEEDS)[1:] == [(FOURTH + timedelta(days=3), "complete")]
+    monday = FOURTH + timedelta(days=3)
+    busy(platform, SECOND, monday)  # what the platform had received all along, and now answers
+    night(monday)
+    assert rows(ready, "select opened_on, state, closed_on from v_feed_incident") == [(FOURTH, "silent", monday)]
     assert rows(ready, "select count(*) from message where kind = 'accept'") == [(22 * 19,)]
     assert rows(ready, CARDS) == []
 

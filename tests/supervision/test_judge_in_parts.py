@@ -38,7 +38,7 @@ def histories() -> pa.Table:
     """Messages of cases of every kind, over the winter in which the calendar was amended."""
     told: list[dict[str, Any]] = []
 
-    @effort(60, 600)
+    @effort(30, 600)
     @given(judgements(windows=WINDOWS))
     def collect(judgement: tuple[list[dict[str, Any]], datetime, datetime | None]) -> None:
         number = len(told)
@@ -70,7 +70,7 @@ def pools() -> Iterator[dict[str, Executor]]:
         yield {"threads": threads, "processes": processes}
 
 
-@effort(8, 200)
+@effort(6, 200)
 @given(kind=st.sampled_from(["threads", "processes"]), parts=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
 def test_any_partition_into_whole_cases_gives_the_cards_of_all_at_once(
     pools: dict[str, Executor], kind: str, parts: int, seed: int

@@ -29,7 +29,7 @@ from tests.oracle.proof import FULL, effort
 # A year and more with the notices of 2020 and 2021 and the amendment of January 2020 in it.
 FIRST, LAST = date(2019, 10, 15), date(2020, 12, 2)
 WINDOWS = [FIRST + timedelta(days=13 * n) for n in range(29)]
-HISTORIES = 3_000 if FULL else 30
+HISTORIES = 3_000 if FULL else 20
 EVERY = 1 if FULL else 40
 """Of the nights every so many-th is judged."""
 REVISIONS = 5
