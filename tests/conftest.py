@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine
 
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder, started
 
 _serial = itertools.count()
 
@@ -28,14 +28,8 @@ def embedded_var() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def embedded_server(embedded_var: Path) -> Path:
-    """The same folder with its server running. Tests never lose power, so the server need not wait for the disk."""
-    from etl.store.engine import embedded_url
-
-    admin = create_engine(embedded_url(embedded_var, "postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql("alter system set fsync = off")
-        connection.exec_driver_sql("select pg_reload_conf()")
-    admin.dispose()
+    """The same folder with its server running."""
+    started(embedded_var).dispose()
     return embedded_var
 
 

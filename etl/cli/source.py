@@ -90,14 +90,10 @@ def source_set_aside(
 ) -> None:
     """Give up the landed pages nobody could admit: their rows count for nothing unless the source tells them again."""
     from etl import sources
-    from etl.errors import UsageError
     from etl.store import landing
     from etl.store.engine import engine
 
-    pages = landing.set_aside(engine(), sources.get(name).name, date_of(on), by, reason)
-    if not pages:
-        raise UsageError(f"source {name} has no page up to {on} that waits to be admitted")
-    for page in pages:
+    for page in landing.set_aside(engine(), sources.get(name).name, date_of(on), by, reason):
         typer.echo(f"{page.business_on}\t{page.stream}\t{page.path}")
     typer.echo(f"next: jiancha night --date {on} --source {name}")
 

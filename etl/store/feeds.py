@@ -138,8 +138,7 @@ def silent(connection: Connection, business_on: date) -> list[dict[str, Any]]:
 
     Rows: source, last_on (night that last brought something), first_on (first silent working day), working_days.
     """
-    asked = {"business_on": business_on}
-    return [dict(row) for row in connection.execute(sql("delays/silences"), asked).mappings()]
+    return [dict(row) for row in connection.execute(sql("delays/silences"), {"business_on": business_on}).mappings()]
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,18 @@ def set_aside(engine: Engine, source: str, business_on: date, actor: str, reason
 
     The next pull asks for everything since the last complete night. Where that lands the same bytes for the same night
     again, the page waits again.
+
+    Raises:
+        UsageError: nobody decides it, for no reason, or no page waits.
     """
     if not (actor.strip() and reason.strip()):
         raise UsageError("setting pages aside needs the name of who decides it and a reason")
     asked = {"source": source, "business_on": business_on, "actor": actor, "reason": reason}
     with engine.begin() as connection:
-        return list(connection.execute(sql("feeds/set_pages_aside"), asked))
+        pages = list(connection.execute(sql("feeds/set_pages_aside"), asked))
+    if not pages:
+        raise UsageError(f"source {source} has no page up to {business_on} that waits to be admitted")
+    return pages
 
 
 def page(connection: Connection, page_id: int) -> LandedPage:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from etl.runs.local_airflow import Airflow
 from tests.faults.warm import warm_scheduler
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder
 
 CHROMIUM = Path("/usr/bin/chromium")
 CONNECTED = ("rsj", "scjg", "zrzy")

@@ -25,7 +25,7 @@ from etl.settings import ROOT
 from etl.store.engine import embedded_url
 from tests.deploy import commands, compose
 from tests.deploy.conftest import Image
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder
 
 # One worker builds the image for all of them.
 pytestmark = pytest.mark.xdist_group("compose")

@@ -9,13 +9,11 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import create_engine
-
 from etl.settings import settings
 from etl.store import calendars
 from etl.store import engine as engine_module
 from etl.store.migrate import migrate
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder, started
 
 
 class Desk:
@@ -25,10 +23,7 @@ class Desk:
         self._stack = ExitStack()
         self.folder = self._stack.enter_context(server_folder("feeds"))
         self._before = {name: value for name, value in os.environ.items() if name.startswith("JIANCHA_")}
-        self._admin = create_engine(engine_module.embedded_url(self.folder, "postgres"), isolation_level="AUTOCOMMIT")
-        with self._admin.connect() as connection:
-            connection.exec_driver_sql("alter system set fsync = off")
-            connection.exec_driver_sql("select pg_reload_conf()")
+        self._admin = started(self.folder)
         self._serial = count()
         with self.ledger("migrated", connections={}):
             migrate(engine_module.engine())

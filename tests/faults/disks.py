@@ -22,7 +22,7 @@ from tests.faults.kills import points
 from tests.faults.stories import Tally, table
 from tests.faults.warm import Warm, go_on, stands_still
 from tests.faults.world import ADMITTED, GAP, NIGHT, Branch, Scenario, World, world
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder
 
 WHICH = ("landing", "mail", "database")
 NEEDED_BYTES = {"landing": 400_000, "mail": 150_000, "database": 4_000_000}

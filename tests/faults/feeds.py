@@ -24,18 +24,17 @@ from pathlib import Path
 from queue import Queue
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 import structlog
 
-from etl.quality.check import FAILED, Findings
-from etl.runs import admission, nightly
+from etl.runs import nightly
 from etl.store.engine import engine
 from tests.faults.desk import Desk
 from tests.faults.drop_folder import Folder
 from tests.faults.interface import SICK, Interface
 from tests.faults.offices import DAY, HARM, UNPULLED, Harm, Office, Sick, Volume, business_day
 from tests.faults.stories import Tally, pool_of
+from tests.quality.unchecked import unchecked
 
 FORMS = {"rest": SICK, "files": "zrzy"}
 NEIGHBOUR = "jtj"
@@ -156,9 +155,7 @@ def tell(story: Story, desk: Desk) -> Told:
         connections = {NEIGHBOUR: f"{url}/{NEIGHBOUR}", source: f"{url}/{SICK}" if is_rest else str(drop)}
         stack.enter_context(desk.ledger(connections=connections))
         if not story.is_checked:
-            nothing = Findings([], FAILED.empty_table())
-            for name in ("check", "check_volumes"):
-                stack.enter_context(patch.object(admission, name, lambda *_: nothing))
+            stack.enter_context(unchecked())
         feed: Sick = interface if is_rest else Folder("files", office, story.share, path=drop)
         for number in range(0 if is_rest else (story.load - story.first).days):
             feed.turn(story.first + number * DAY, "")

@@ -31,8 +31,8 @@ from etl.store.engine import embedded_url
 from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
 from tests.faults.stories import Tally
 from tests.faults.warm import Warm, go_on, stands_still, state, until
+from tests.postgres_server import server_folder, started
 from tests.publish.world import NIGHT, Ledger
-from tests.server_folder import server_folder
 
 CLAIM_POINTS = ("notify.before_claim_commit", "notify.after_claim_commit")
 IN_DOUBT = ("notify.after_dot_commit", "notify.after_final_dot", "notify.after_reply")
@@ -128,13 +128,9 @@ class Post:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        url = make_url(embedded_url(folder, "unclaimed")).set(database="postgres")
-        self.admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        self.admin = started(folder)
+        embedded_url(folder, "unclaimed")
         (folder / "zrzy").mkdir()
-        with self.admin.connect() as connection:
-            # Clients are killed here, never the server: nothing is gained by waiting for the disk.
-            connection.exec_driver_sql("alter system set fsync = off")
-            connection.exec_driver_sql("select pg_reload_conf()")
         self._serial = count()
 
     def prepare(self, desk: Desk) -> None:

@@ -26,17 +26,16 @@ import orjson
 import psutil
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
 from city.build import build
 from city.provincial_platform import Platform, server
 from etl.store.digest import digest
-from etl.store.engine import embedded_url
 from etl.store.evidence import verify
 from etl.store.statements import sql
 from tests.faults.warm import Warm, shared, until
-from tests.server_folder import server_folder
+from tests.postgres_server import server_folder, started
 
 Mode = Literal["file", "live"]
 LOCKLESS = (Path(__file__).parent / "lockless.sql").read_text(encoding="utf-8")
@@ -250,12 +249,7 @@ class World:
         self.folder = folder
         summary = build(folder / "city", seed)
         self.dropped = sorted(_print(path) for path in (folder / "city" / "zrzy").iterdir())
-        url = embedded_url(folder, "city")
-        self.admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
-        with self.admin.connect() as connection:
-            # A process that dies, the server too, loses nothing it gave the kernel: no need to wait for the disk.
-            connection.exec_driver_sql("alter system set fsync = off")
-            connection.exec_driver_sql("select pg_reload_conf()")
+        self.admin = started(folder, "city")
         self.post_office = PostOffice()
         until = datetime.fromisoformat(str(summary["data_until"]))
         self._platform = server(Platform(folder / "city", until), 0)

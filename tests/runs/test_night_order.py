@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -109,12 +109,11 @@ def side_by_side(office: Office) -> None:
 
 def test_missed_nights_may_be_made_up_for_backwards_and_side_by_side(office: Office) -> None:
     before = office.ledger()
-    ways: list[Callable[[Office], None]] = [reversed_, side_by_side]
-    found = {}
-    for number, way in enumerate(ways):
+    made = []
+    for number, way in enumerate((reversed_, side_by_side)):
         office.new(f"order_{number}", template="outage")
         way(office)
-        found[way.__name__] = office.ledger()
-    one, other = found.values()
+        made.append(office.ledger())
+    one, other = made
     assert {line.split()[0] for line in one ^ before} == {"feed", "notice_item", "quality_result"}
     assert one == other, sorted(one ^ other)[:10]

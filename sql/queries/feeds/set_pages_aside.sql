@@ -7,10 +7,9 @@ with given_up as (
     returning page_id, business_on, stream, path
 ),
 explained as (
-    update feed f
+    update feed
     set declared_rows = null
-    from (select distinct business_on from given_up) g
-    where f.source = :source and f.business_on = g.business_on
+    where source = :source and business_on in (select business_on from given_up)
 ),
 noted as (
     insert into page_set_aside (page_id, actor, reason) select page_id, :actor, :reason from given_up

@@ -2,9 +2,9 @@
 -- chain (it follows the order of appending) and what is printed from it, and traces of attempts (a night pulled twice
 -- counts its rows twice; what became of them is in message and quarantine). Six tables are left out altogether:
 -- landed_page and page_set_aside (how the bytes arrived: pages and attempts), alembic_version (the schema, not what it
--- holds), quality_volume (counted from message), case_listing and case_absence (what a source held at the moment it was asked,
--- which only the run of its newest night does). So are the results of suite drift, which say in which night's run a
--- change was seen on a page, and of suite volume, which compare a night with those run before it.
+-- holds), quality_volume (counted from message), case_listing and case_absence (what a source held at the moment it was
+-- asked, which only the run of its newest night does). So are the results of suite drift, which say in which night's run
+-- a change was seen on a page, and of suite volume, which compare a night with those run before it.
 with excluded (tbl, columns) as (
     values
         ('message', array['message_id', 'page_id', 'inserted_at']),
