@@ -60,12 +60,20 @@ def removals(
 
     came = first_cutoffs(history.here, question.cutoff)
 
+    def is_entered_late(message: Indices, reached: Instants) -> Mask:
+        return is_correction[message] | (history.written[message] > reached)
+
     def is_doubtful(card: Indices, message: Indices) -> Mask:
-        entered_late = is_correction[message] | (history.written[message] > boundary[gone][card])
-        return (came[message] > own_night[card]) & entered_late
+        return (came[message] > own_night[card]) & is_entered_late(message, boundary[gone][card])
+
+    def reached_at(moments: Moments, cards: Indices, hide: Hide | None = None) -> Instants:
+        """Where the card would be reached; NEVER where it would not hold, or not yet when it last did."""
+        reached = _reached(history, question, clock, moments, key[gone][cards], level[gone][cards], hide)
+        return np.where(reached <= held.as_of[cards], reached, NEVER)
 
     def holds(moments: Moments, cards: Indices, hide: Hide | None = None) -> Mask:
-        return _holds(history, question, clock, moments, key[gone][cards], level[gone][cards], hide)
+        stands: Mask = reached_at(moments, cards, hide) != NEVER
+        return stands
 
     def revised(*names: str) -> Mask:
         """Where the card would hold by the calendar or the rules of then, which by those of now it does not."""
@@ -84,9 +92,13 @@ def removals(
     is_known = history.known[message] <= question.known_by
     doubtful, late = is_doubtful(card, message) & is_known, is_late(card, message) & is_known
 
-    # Suspect: the card would stand again were some of the doubtful messages unsaid, one or several of them.
+    # Suspect: the card would stand again were some of the doubtful messages unsaid, one or several of them, each of
+    # which was entered after the boundary there would be without them.
     doubts = _Subsets(card[doubtful], message[doubtful], size)
-    stands = holds(asked.take(doubts.card), doubts.card, doubts.hides)
+    reached = reached_at(asked.take(doubts.card), doubts.card, doubts.hides)
+    choice, unsaid = doubts.members(np.flatnonzero(reached != NEVER))
+    stands = reached != NEVER
+    stands[choice[~is_entered_late(unsaid, reached[choice])]] = False
     suspect = np.bincount(doubts.card[stands], minlength=size) > 0
     deciding = doubts.smallest(stands, gone)
 
@@ -133,12 +145,12 @@ def causes(
         rows = np.flatnonzero(getattr(then, cause) != getattr(asked, cause))
         if len(rows):
             moments = replace(asked.take(rows), **{cause: getattr(then, cause)[rows]})
-            holds = _holds(history, question, clock, moments, key[rows], level[rows])
-            nature[rows[~holds]] = NATURES.index("rule" if cause == "rules" else cause)
+            reached = _reached(history, question, clock, moments, key[rows], level[rows])
+            nature[rows[reached == NEVER]] = NATURES.index("rule" if cause == "rules" else cause)
     return nature
 
 
-def _holds(
+def _reached(
     history: Messages,
     question: Question,
     clock: Clock,
@@ -146,12 +158,14 @@ def _holds(
     key: Indices,
     level: Indices,
     hide: Hide | None = None,
-) -> Mask:
-    """Per moment whether the level of the run with this key holds."""
+) -> Instants:
+    """Per moment where the level of the run with this key is reached; NEVER where it does not hold."""
     verdicts = evaluate(history, moments, question, clock, hide)[1]
     row = verdicts.row_of(np.arange(len(moments)), key)
-    result: Mask = row >= 0
-    result[result] = verdicts.holds[row[result], level[result]]
+    result = np.full(len(moments), NEVER)
+    runs = np.flatnonzero(row >= 0)
+    row, level = row[runs], level[runs]
+    result[runs] = np.where(verdicts.holds[row, level], verdicts.reached[row, level], NEVER)
     return result
 
 
@@ -175,6 +189,16 @@ class _Subsets:
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         hidden: Mask = (keys[at] == wanted) & ((self._mask[subset] >> self._rank[at]) & 1).astype(np.bool_)
         return hidden
+
+    def members(self, subsets: Indices) -> tuple[Indices, Indices]:
+        """(subset, message) pairs: what these subsets hold."""
+        card = self.card[subsets]
+        first, count = np.searchsorted(self._owner, card), np.searchsorted(self._owner, card, side="right")
+        count -= first
+        subset = np.repeat(subsets, count)
+        at = np.arange(len(subset)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        is_held = (self._mask[subset] >> self._rank[at]) & 1 > 0
+        return subset[is_held], self._message[at[is_held]]
 
     def smallest(self, chosen: Mask, names: Indices) -> dict[int, list[int]]:
         """Per card the messages of its smallest chosen subset, under the card's name."""

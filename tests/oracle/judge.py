@@ -12,6 +12,7 @@ from itertools import combinations
 from math import comb
 from typing import Any
 
+from tests.oracle.calendar import Calendar
 from tests.oracle.look import KINDS, Boundary, Case, Which, cut_off_after, cut_off_from, key, known_at, name_of
 from tests.oracle.profiles import HUNAN, LEVELS, Profile
 from tests.oracle.runs import Message, at, has_passed, occurred
@@ -47,22 +48,35 @@ def nature_of_removed(
 ) -> tuple[str | None, Sets, str | None]:
     """(nature, the sets of messages that may be named as deciding, responsible hop); None: it never was a card."""
     known, today = case.known(known_by), as_known(local_day(known_by))
+
+    def was_in_time(message: Message, reached: int) -> bool:
+        written = message["written_at"]
+        return is_first(message, known) and written is not None and at(written) <= reached
+
     own_night = min(cut_off_after(boundary.reached), as_of)
     doubtful = [
         m
         for m in known
-        if m["kind"] in KINDS[which[0]]
-        and known_at(m) > own_night
-        and not (is_first(m, known) and m["written_at"] is not None and at(m["written_at"]) <= boundary.reached)
+        if m["kind"] in KINDS[which[0]] and known_at(m) > own_night and not was_in_time(m, boundary.reached)
     ]
 
-    def stands_without(unsaid: list[Message]) -> bool:
-        return which in case.held([m for m in known if m not in unsaid], as_of, today)
+    def stands(believed: list[Message], calendar: Calendar) -> Boundary | None:
+        """The card as it would be, reached by the night on which it last held."""
+        found = case.held(believed, as_of, calendar).get(which)
+        return found if found is not None and found.reached <= held_at else None
 
-    if which in case.held(known, as_of, as_known(local_day(held_at))):
+    def stands_without(unsaid: list[Message]) -> Boundary | None:
+        return stands([m for m in known if m not in unsaid], today)
+
+    def is_proof(unsaid: list[Message]) -> bool:
+        """Without them the card stands, and none of them was entered before it would have come about."""
+        then = stands_without(unsaid)
+        return then is not None and not any(was_in_time(m, then.reached) for m in unsaid)
+
+    if stands(known, as_known(local_day(held_at))):
         return "calendar", [], None
     for number in sizes(len(doubtful)):
-        found = [unsaid for unsaid in combinations(doubtful, number) if stands_without(list(unsaid))]
+        found = [unsaid for unsaid in combinations(doubtful, number) if is_proof(list(unsaid))]
         if found:
             return "suspect", [frozenset(map(name_of, unsaid)) for unsaid in found], None
     late = [
