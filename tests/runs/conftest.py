@@ -18,16 +18,8 @@ from tests.quality.unchecked import unchecked
 from tests.runs.world import Drop, Exchange, Platform
 
 UNCHECKED = (
-    *(
-        "bursts",
-        "calendar_import",
-        "clocks_after_finish",
-        "doubted_nights",
-        "doubtful_records",
-        "findings",
-        "knowledge",
-    ),
-    *("link_findings", "made_up_nights", "places", "reconciliation", "reconciliation_against_oracle"),
+    *("bursts", "calendar_import", "clocks_after_finish", "doubted_nights", "doubtful_records", "findings"),
+    *("knowledge", "link_findings", "made_up_nights", "places", "reconciliation", "reconciliation_against_oracle"),
 )
 """Modules whose records give the expectations nothing to say, which would take half their time. The others ask them."""
 
