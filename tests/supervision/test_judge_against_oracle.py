@@ -155,3 +155,16 @@ def test_a_level_reached_at_the_start_itself_is_provisional_by_the_day_of_the_st
     judge_alike((messages, shanghai("2027-01-08 00:00"), None), WHOLE_DAYS)
     cards = fast(messages, shanghai("2027-01-08 00:00"), None, WHOLE_DAYS)
     assert cards["CASE-1", "special", "1", "reminder"]["provisional"]
+
+
+@effort(60, 2_000, is_shrunk=False)
+@given(judgements())
+def test_of_a_card_that_is_gone_nothing_else_is_said_while_nothing_is_learnt(judgement: Judgement) -> None:
+    messages, as_of, known_by = judgement
+    told = [instant(message[name]) for message in messages for name in ("occurred_at", "loaded_at", "received_at")]
+    last = max(moment for moment in (*told, as_of, known_by) if moment is not None)
+    soon, later = (fast(messages, last + timedelta(days=days), None, HUNAN) for days in (1, 45))
+    for which, card in soon.items():
+        # What still runs may be overdue again.
+        if card["nature"] in ("push_delay", "suspect") and later[which]["nature"] != "conduct":
+            assert [later[which][name] for name in ("nature", "deciding")] == [card["nature"], card["deciding"]]

@@ -214,6 +214,46 @@ def test_two_doubtful_records_that_decide_together_are_found_among_many(judge: J
     assert yellow["deciding"] in (sorted(both), [frozenset(both)])
 
 
+def inspected_late(*, until: str = "2018-10-22 10:00") -> Case:
+    """Inspected for up to three days as promised, which moves its end to 2018-10-29 10:00; told on 10-26 only."""
+    case = accepted().special("2018-10-17 10:00", until, 3)
+    for message in case.messages[1:]:
+        message["received_at"] = shanghai("2018-10-26 10:00").isoformat()
+    return case
+
+
+@pytest.mark.parametrize("judged", ["2018-10-27 01:00", "2018-10-29 01:00", "2018-10-30 01:00", "2018-12-10 01:00"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_card_withdrawn_for_a_late_suspension_is_no_other_card_once_the_true_end_has_passed(
+    judge: Judge, judged: str, version: int
+) -> None:
+    yellow = cards(judge, inspected_late().finish("2018-10-25 09:00", version=version), judged)["yellow"]
+    start = "health/CASE-1/special_start/1/v1"
+    assert (yellow["nature"], yellow["standing"]) == ("push_delay", False)
+    assert yellow["deciding"] in ([start], [frozenset([start])])
+
+
+@pytest.mark.parametrize(("written", "nature"), [("2018-10-25 09:00", "push_delay"), ("2018-10-25 11:00", "suspect")])
+def test_a_finish_is_entered_late_when_it_is_after_the_boundary_there_would_be_without_it(
+    judge: Judge, written: str, nature: str
+) -> None:
+    # A day of inspection: the true end is 2018-10-25 10:00, and on 2018-10-26 nobody knew of either record.
+    case = inspected_late(until="2018-10-18 10:00")
+    case.finish("2018-10-25 09:00", written=written, received="2018-10-26 10:00")
+    assert cards(judge, case, "2018-10-27 01:00")["yellow"]["nature"] == nature
+
+
+def test_a_finish_entered_after_the_true_end_is_suspect(judge: Judge) -> None:
+    case = inspected_late().finish("2018-10-25 09:00", written="2018-10-30 09:00")
+    assert cards(judge, case, "2018-10-31 01:00")["yellow"]["nature"] == "suspect"
+
+
+def test_two_entries_that_each_come_too_late_do_not_excuse_each_other(judge: Judge) -> None:
+    case = accepted().finish("2018-10-23 15:00", written="2018-10-25 09:00").special("2018-10-17 10:00", None, 3)
+    case.messages[-1] |= {name: shanghai("2018-10-30 09:00").isoformat() for name in ("written_at", "received_at")}
+    assert cards(judge, case, "2018-10-31 01:00")["yellow"]["nature"] == "suspect"
+
+
 def test_hindsight_gives_the_cards_of_a_case_that_was_still_unknown_at_that_moment(judge: Judge) -> None:
     case = accepted(received="2018-10-28 10:00")
     assert cards(judge, case, "2018-10-26 10:00") == {}
