@@ -17,7 +17,7 @@ from etl.domain.night import ZONE
 from etl.domain.profile import Profile, ProfileBook
 from etl.errors import UsageError
 from etl.runs import ways
-from etl.runs.night_groups import judged_moments
+from etl.runs.night_groups import completeness_until, judged_moments
 from etl.settings import settings
 from etl.store import feeds, ledger
 from etl.store.calendars import stored
@@ -109,7 +109,7 @@ class _Judged:
 
 
 def _judged_twice(change: Change, night: date) -> Iterator[tuple[_Judged, _Judged]]:
-    moments = judged_moments(night, feeds.completeness(engine(), night))
+    moments = judged_moments(night, completeness_until(night))
     is_found = change.item_code is None
     doubts = list(map(Doubt.of, ledger.doubts(engine())))
     for moment, name in sorted({(moments[source], sources.get(source).profile) for source in moments}):

@@ -17,7 +17,7 @@ from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at, night_of, nights
 from etl.domain.profile import ProfileBook
 from etl.runs import findings
-from etl.runs.night_groups import Group, groups, judged_moments, rules_of
+from etl.runs.night_groups import Group, completeness_until, groups, judged_moments, rules_of
 from etl.runs.ways import links
 from etl.settings import settings
 from etl.store import cards as card_store
@@ -26,6 +26,7 @@ from etl.store.calendars import Calendars, stored
 from etl.store.engine import engine
 from etl.supervision import cards as card_rules
 from etl.supervision import difference
+from etl.supervision.delays import own_systems
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.question import Doubt
 
@@ -44,7 +45,7 @@ def record(business_on: date, notify: str) -> dict[str, int]:
     calendars, doubts = stored(engine()), list(map(Doubt.of, ledger.doubts(engine())))
     # A later night that was judged is a difference to this one, or to one before it.
     last = max([business_on, *fingerprints])
-    completeness = feeds.completeness(engine(), last)
+    completeness = completeness_until(last)
     for night in nights(min(first, business_on), last):
         if night > business_on and night not in fingerprints:
             continue
@@ -71,7 +72,7 @@ def judge_at(night: date, as_of: datetime | None = None, known_by: datetime | No
         known_by: judge with other knowledge than the night's own.
     """
     alike: defaultdict[tuple[datetime, str], list[str]] = defaultdict(list)
-    completeness, calendars = feeds.completeness(engine(), night), stored(engine())
+    completeness, calendars = completeness_until(night), stored(engine())
     for name, moment in judged_moments(night, completeness).items():
         alike[min(moment, as_of) if as_of else moment, sources.get(name).profile].append(name)
     tables, doubts = [CARDS.empty_table()], list(map(Doubt.of, ledger.doubts(engine())))
@@ -102,7 +103,9 @@ def _night_events(night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) 
             if before is not None:
                 was_known = messages.filter(pc.less_equal(messages["known_at"], before))
                 old = _cards(was_known, before, before, *by)
+            told_by = difference.first_told_by(messages, own_systems(links()))
             for event in difference.changes(old, _cards(messages, moment, moment, *by)):
+                event["source"] = told_by.get(event["case_no"], event["source"])
                 ruled = group.rules.labelled(event["profile_version"])
                 is_manual = ruled.is_manual(event["clock"], event["level"])
                 stamp = {"business_on": night, "known_at": known_at, "is_manual": is_manual}

@@ -11,9 +11,11 @@ from etl import sources
 from etl.domain.calendar import CalendarBook
 from etl.domain.night import cutoff_at
 from etl.domain.profile import ProfileBook
+from etl.runs.reconciling import declared_pairs
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.calendars import Calendars
+from etl.store.engine import engine
 from etl.store.profiles import profile_book
 from etl.supervision.published_engine import refuse_read_only
 from etl.supervision.question import Doubt, freed, is_revised
@@ -36,6 +38,23 @@ class Group:
     since: datetime | None
     always: set[str]
     frozen: dict[str, list[datetime]]
+
+
+def completeness_until(night: date) -> feeds.Completeness:
+    """What judging any night up to this one may conclude from: of two systems that hold the same cases, only both."""
+    found = feeds.completeness(engine(), night)
+    for names in _same_cases():
+        found = found.together(names)
+    return found
+
+
+def _same_cases() -> list[set[str]]:
+    found: list[set[str]] = []
+    for pair in declared_pairs():
+        names = {pair.upstream, pair.downstream}
+        joined = [group for group in found if group & names]
+        found = [*(group for group in found if group not in joined), names.union(*joined)]
+    return found
 
 
 def groups(

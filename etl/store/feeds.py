@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -157,12 +157,23 @@ class Completeness:
 
         Nights before a source's first load count as complete, pulled again or not.
         """
-        last = {source: _until(complete, night)[-1:] for source, complete in self.complete_on.items()}
-        return {
-            source: night if night < first_on else last[source][0]
-            for source, first_on in self.first_on.items()
-            if night < first_on or last[source]
-        }
+        found = {}
+        for source in self.first_on:
+            complete, frozen = (_until(nights[source], night) for nights in (self.complete_on, self.frozen_on))
+            if complete or not frozen:
+                found[source] = complete[-1] if complete else night
+        return found
+
+    def together(self, names: Collection[str]) -> Completeness:
+        """Of sources that tell of the same cases none is complete while another one is not."""
+        mine = self.first_on.keys() & names
+        frozen = sorted({night for name in mine for night in self.frozen_on[name]})
+        complete = sorted({night for name in mine for night in self.complete_on[name]}.difference(frozen))
+        return replace(
+            self,
+            complete_on={**self.complete_on, **dict.fromkeys(mine, complete)},
+            frozen_on={**self.frozen_on, **dict.fromkeys(mine, frozen)},
+        )
 
     def frozen(self, night: date) -> dict[str, Sequence[date]]:
         """Per source the nights up to this one from which nothing may be concluded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -40,6 +40,27 @@ def changes(before: pa.Table, after: pa.Table) -> Iterator[dict[str, Any]]:
     rows = np.flatnonzero(happened != "")
     for card, event in zip(after.take(pa.array(rows)).to_pylist(), happened[rows].tolist(), strict=True):
         yield card | {"event": event}
+
+
+def first_told_by(messages: pa.Table, own: Sequence[str]) -> dict[str, str]:
+    """Of cases that several sources tell of, the one that did so first, by when it was known; of several the
+    department's `own` system, else the one that tells of the earliest.
+
+    A card is kept under its name for good, whichever of them is believed later.
+    """
+    told = messages.group_by(["case_no", "source"]).aggregate([("known_at", "min")])
+    twice = told.group_by("case_no").aggregate([("source", "count")])
+    twice = twice.filter(pc.greater(twice["source_count"], 1))["case_no"]
+    if not len(twice):
+        return {}
+    mine = messages.filter(pc.is_in(messages["case_no"], twice))
+    is_own = pc.is_in(mine["source"], pa.array(own, pa.string()))
+    order = [("known_at", "ascending"), ("is_own", "descending"), ("occurred_at", "ascending"), ("source", "ascending")]
+    mine = mine.select(["case_no", "source", "known_at", "occurred_at"]).append_column("is_own", is_own).sort_by(order)
+    found: dict[str, str] = {}
+    for case_no, source in zip(mine["case_no"].to_pylist(), mine["source"].to_pylist(), strict=True):
+        found.setdefault(case_no, source)
+    return found
 
 
 def event(change: dict[str, Any], in_force_from: date) -> dict[str, Any]:
