@@ -15,7 +15,8 @@ from etl.store import evidence
 from etl.store.statements import sql
 
 _KEY = ("source", "case_no", "clock", "clock_key", "level", "event")
-_CHAIN = frozenset({"seq", "prev_hash", "hash", "appended_at", "revision", "voids_seq"})
+_APART = frozenset({"seq", "prev_hash", "hash", "appended_at", "revision", "voids_seq", "is_told"})
+"""Not what an event says: its place in the chain, and whether anybody hears of it."""
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def record_night(
     """Make night `business_on` say exactly `events`; a repeated night appends nothing.
 
     Events no longer true (the night was judged before something reached it) are voided by a later event, never
-    changed. Notice items are created with their events; those of `muted` sources have none.
+    changed. Notice items are created with their events that are told; those of `muted` sources have none.
     """
     reach("judge.before_append")
     with engine.begin() as connection:
@@ -55,16 +56,13 @@ def record_night(
             {**_content(event), "event": "void", "voids_seq": event["seq"], "revision": event["seq"]} for event in gone
         ]
         appended = _times_appended(connection, business_on)
-        new = [
-            {**event, "voids_seq": None, "revision": appended.get(_key(event), 0)}
-            for key, event in wanted.items()
-            if key not in standing
-        ]
+        fresh = [event for key, event in wanted.items() if key not in standing]
+        new = [{**_content(event), "voids_seq": None, "revision": appended.get(_key(event), 0)} for event in fresh]
         seqs = evidence.append(connection, [*voids, *new])
         replaced = {_key(event) for event in new}
         told = [
             *((event, seq) for event, seq in zip(gone, seqs, strict=False) if _key(event) not in replaced),
-            *((event, seq) for event, seq in zip(new, seqs[len(voids) :], strict=True) if _is_told(event)),
+            *((event, seq) for event, seq in zip(fresh, seqs[len(voids) :], strict=True) if event["is_told"]),
         ]
         telling = [seq for event, seq in told if event["source"] not in muted]
         connection.execute(sql("cards/insert_card_items"), {"seqs": telling})
@@ -106,18 +104,12 @@ def _times_appended(connection: Connection, business_on: date) -> dict[tuple[Any
     return {tuple(key): times for *key, times in rows}
 
 
-def _is_told(event: Mapping[str, Any]) -> bool:
-    """A reminder whose clock has stopped tells nobody anything."""
-    is_stopped = any("/finish/" in key for key in event["evidence"])
-    return not event["is_baseline"] and not (event["level"] == "reminder" and is_stopped)
-
-
 def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(event[name] for name in _KEY)
 
 
 def _content(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name not in _CHAIN}
+    return {name: value for name, value in event.items() if name not in _APART}
 
 
 def _content_key(event: Mapping[str, Any]) -> tuple[Any, ...]:

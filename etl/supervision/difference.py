@@ -66,11 +66,14 @@ def first_told_by(messages: pa.Table, own: Sequence[str]) -> dict[str, str]:
 def event(change: dict[str, Any], in_force_from: date) -> dict[str, Any]:
     """A change as the ledger keeps it, days to six decimals.
 
-    A boundary before `in_force_from` makes it `is_baseline`: recorded, never mailed.
+    A boundary before `in_force_from` makes it `is_baseline`: recorded, never mailed (`is_told`). Neither is a reminder
+    whose clock has stopped: it tells nobody anything.
     """
     is_baseline = change["reached_at"].astimezone(ZONE).date() < in_force_from
     days = {name: Decimal(f"{change[name]:.6f}") for name in _DAYS}
-    return {name: change[name] for name in (*_CONTENT, "event")} | days | {"is_baseline": is_baseline}
+    is_told = not is_baseline and not (change["level"] == "reminder" and change["is_stopped"])
+    content = {name: change[name] for name in (*_CONTENT, "event")}
+    return content | days | {"is_baseline": is_baseline, "is_told": is_told}
 
 
 def _differs(old: pa.ChunkedArray, new: pa.ChunkedArray) -> pa.ChunkedArray:

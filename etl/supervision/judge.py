@@ -34,7 +34,7 @@ from etl.supervision.doubts import last_free, split
 from etl.supervision.history import KIND, Indices, Mask, Messages, Moments, Picked, numbered
 from etl.supervision.nature import NATURES, causes, removals
 from etl.supervision.places import places_of
-from etl.supervision.question import Doubt, Question, evaluate, moments_at
+from etl.supervision.question import EVER, Doubt, Question, evaluate, moments_at
 
 CARDS = pa.schema(
     [
@@ -43,7 +43,7 @@ CARDS = pa.schema(
         pa.field("due_at", pa.timestamp("us", tz="UTC")),
         *(pa.field(name, pa.float64()) for name in ("used_days", "limit_days", "excluded_days")),
         *(pa.field(name, pa.string()) for name in ("base", "nature")),
-        *(pa.field(name, pa.bool_()) for name in ("standing", "provisional")),
+        *(pa.field(name, pa.bool_()) for name in ("standing", "provisional", "is_stopped")),
         pa.field("responsible_hop", pa.string()),
         pa.field("evidence", pa.list_(pa.string())),
         pa.field("deciding", pa.list_(pa.string())),
@@ -228,6 +228,7 @@ def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[p
             "nature": pa.array(NATURES).take(pa.array(natures)),
             "standing": stands | (natures == NATURES.index("suspect")),
             "provisional": _at(verdicts.is_provisional, shown, level),
+            "is_stopped": _at(verdicts.runs.stop, today, level) < np.where(today >= 0, question.as_of, EVER),
             "responsible_hop": pa.array(hop, pa.string()),
             "evidence": _evidence(history, picked, last, clock, case, key),
             "deciding": _lists(history, deciding_count, [row for rows in deciding for row in rows]),

@@ -5,12 +5,16 @@ Expected boundaries are written out by hand: Monday 2018-10-15 10:00 plus so man
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from etl.domain.message import parse, table
+from etl.store.calendars import packaged
 from etl.store.profiles import profile
-from etl.supervision.judge import judge_messages
+from etl.supervision.difference import changes, event
+from etl.supervision.judge import CARDS, judge_messages, judge_table, with_known_at
 from tests.oracle.cases import Case, shanghai
 
 BEGAN = "2018-10-15 10:00"
@@ -25,6 +29,15 @@ def levels(case: Case, clock: str, as_of: str = LATER, rules: str = "hunan") -> 
         for card in cards
         if card["clock"] == clock and card["standing"]
     ]
+
+
+def told(case: Case, as_of: str, rules: str = "hunan", *, in_force_from: date = date(2018, 1, 1)) -> list[str]:
+    """The cards of a night that a mail tells of: clock and level."""
+    messages = with_known_at(table(list(map(parse, case.messages))))
+    book, moment = packaged().book("cn"), shanghai(as_of)
+    cards = judge_table(messages, moment, moment, profile(rules), book)
+    events = [event(change, in_force_from) for change in changes(CARDS.empty_table(), cards)]
+    return [f"{one['clock']} {one['level']}" for one in events if one["is_told"]]
 
 
 def stage(
@@ -198,3 +211,34 @@ def test_where_the_application_names_no_channel_the_acceptance_does() -> None:
     ):
         case = Case().add("apply", BEGAN, {"channel": channel}).accept("2018-10-18 10:00", 7, 10, channel=said)
         assert levels(case, "pre_accept") == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(None, ["pre_accept reminder"]), ("pre_accept", []), ("accept", []), ("finish", [])],
+)
+def test_a_reminder_of_an_answered_application_is_not_told(answer: str | None, expected: list[str]) -> None:
+    case = Case().add("apply", BEGAN, {"channel": "online"})
+    if answer == "accept":
+        case.accept("2018-10-17 11:00", 20, 40)
+    elif answer is not None:
+        case.add(answer, "2018-10-17 11:00", {"outcome": "granted" if answer == "finish" else "passed"})
+    assert told(case, "2018-10-18 01:00") == expected
+
+
+def test_a_reminder_of_a_procedure_that_has_its_result_is_not_told_and_one_that_outlives_its_case_is() -> None:
+    assert told(Case().special(BEGAN, "2018-10-19 14:00", 7), "2018-10-20 01:00") == []
+    running = Case().accept("2018-10-15 09:00", 20, 40).special(BEGAN, None, 7).finish("2018-10-17 14:00")
+    assert told(running, "2018-10-20 01:00") == ["special reminder"]
+
+
+def test_a_reminder_of_a_finished_case_or_of_an_answered_complaint_is_not_told_and_a_yellow_card_always_is() -> None:
+    assert told(Case().accept(BEGAN, 2, 40).finish("2018-10-17 11:00"), "2018-10-18 01:00") == ["case yellow"]
+    complaint = {"inquiry_kind": "complaint", "limit": 5, "limit_unit": "working_day"}
+    asked = Case().add("inquiry", BEGAN, complaint)
+    assert told(asked, "2018-10-18 01:00") == ["complaint reminder"]
+    assert told(asked.add("reply", "2018-10-17 14:00", {"outcome": "answered"}), "2018-10-18 01:00") == []
+
+
+def test_nothing_is_told_of_a_boundary_before_the_rules_were_in_force() -> None:
+    assert told(Case().accept(BEGAN, 2, 40), "2018-10-18 01:00", in_force_from=date(2018, 10, 17)) == ["case yellow"]
