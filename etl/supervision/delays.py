@@ -343,10 +343,14 @@ def responsible_hops(
                 position[number], set_out[number] = relay.position, times[not relay.is_written][0]
         for start in np.unique(position).tolist():
             has_arrived = np.where(received == NEVER, 0, received)
+            whole = (*route.links[start:], Pull(SUPERVISION, cutoff=cutoff))
             choices = [
-                (received == NEVER, hop_name(route.systems[start], SUPERVISION)),
+                (
+                    (received == NEVER) & _is_late(set_out, came, whole, axis),
+                    hop_name(route.systems[start], SUPERVISION),
+                ),
                 (_is_late(set_out, received, route.links[start:], axis), route.hop(start)),
-                (came > first_cutoffs(has_arrived, cutoff), route.pull_hop),
+                ((received != NEVER) & (came > first_cutoffs(has_arrived, cutoff)), route.pull_hop),
             ]
             for is_it, name in choices:
                 named[(position == start) & (named == "") & is_it] = name

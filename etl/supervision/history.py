@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.message import KINDS, REPEATING, instants_of, key_column
-from etl.domain.night import Instants
+from etl.domain.night import NEVER, Instants
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -211,10 +211,15 @@ class Moments:
 
 @dataclass(frozen=True)
 class Picked:
-    """The messages that count at each moment: (moment, message) pairs sorted by moment, one per kind and seq."""
+    """The messages that count at each moment: (moment, message) pairs sorted by moment, one per kind and seq.
+
+    `asked_at`: per moment when the applicant was first asked for supplements (NEVER: not), which stays an answer
+    whatever a later version of it says.
+    """
 
     moment: Indices
     message: Indices
+    asked_at: Instants
 
     def one(self, messages: Messages, kind: str, size: int) -> Indices:
         """Per moment its message of a kind that does not repeat; -1 where there is none."""
@@ -243,6 +248,7 @@ def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices]
     if hide is not None:
         visible &= ~hide(moment, message)
     moment, message = moment[visible], message[visible]
+    asked_at = _asked_at(messages, moments, moment, message)
 
     counts = _is_last(moment, messages.kind[message], messages.seq[message], messages.source[message])
     # What the newest version says has not happened yet has not happened, whatever an older version said.
@@ -259,7 +265,17 @@ def pick(messages: Messages, moments: Moments, hide: Callable[[Indices, Indices]
         own, passed = messages.is_own[told], messages.is_passed[told]
         keys = (told, messages.occurred[told], ~passed, ~own, seq[several], kind[several], moment[several])
         message[several] = told[np.lexsort(keys)]
-    return Picked(moment[best], message[best])
+    return Picked(moment[best], message[best], asked_at)
+
+
+def _asked_at(messages: Messages, moments: Moments, moment: Indices, message: Indices) -> Instants:
+    asked_at = np.full(len(moments), NEVER)
+    is_answer = np.isin(messages.kind, (KIND["pre_accept"], KIND["accept"]))
+    is_asking = messages.is_value("outcome", "supplement") & is_answer
+    if is_asking.any():
+        rows = is_asking[message] & (messages.occurred[message] <= moments.as_of[moment])
+        np.minimum.at(asked_at, moment[rows], messages.occurred[message[rows]])
+    return asked_at
 
 
 def _still_open(messages: Messages, message: Indices, is_newest: Mask, has_happened: Mask) -> Mask:

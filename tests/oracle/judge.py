@@ -101,7 +101,8 @@ def earliest(message: Message) -> tuple[Any, ...]:
 def responsible_hop(message: Message) -> str | None:
     """The first hop that took longer than it may: an hour to the platform, the next night from there."""
     if message["received_at"] is None:
-        return f"{message['source']}->supervision"
+        is_late = known_at(message) > cut_off_from(at(message["written_at"]) + 3600)
+        return f"{message['source']}->supervision" if is_late else None
     if at(message["received_at"]) - at(message["written_at"]) > 3600:
         return f"{message['source']}->platform"
     if known_at(message) > cut_off_from(at(message["received_at"])):

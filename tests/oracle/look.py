@@ -160,9 +160,18 @@ def extension(run: Run, mode: str, calendar: Calendar, step: int) -> float:
         days, approver = start["payload"].get("approved_days"), start["payload"].get("approver")
         if days is None or not 0 < days <= (15 if run.is_joint else 10) or not (approver or "").strip():
             continue
-        if limit is not None and is_limit(limit, run.unit) and kind is not None:
-            counter = count(kind, calendar, run.start, run.spans, step)
-            if counter.exceeded(floor(steps_of(limit, run.unit, counter)), max(occurred(start), run.start)):
+        approved, own = max(occurred(start), run.start), own_kind(run, mode)
+        if limit is not None and is_limit(limit, run.unit):
+            if kind is not None:
+                counter = count(kind, calendar, run.start, run.spans, step)
+                if counter.exceeded(floor(steps_of(limit, run.unit, counter)), approved):
+                    continue
+        elif run.given_due is not None:
+            if local_day(approved) > local_day(run.given_due) if own == "working" else approved > run.given_due:
+                continue
+        elif run.is_instant and own is not None:
+            counter = count(own, calendar, run.start, run.spans, step)
+            if counter.exceeded(closing(run, counter), approved):
                 continue
         return float(days)
     return 0
@@ -228,10 +237,10 @@ def boundary(run: Run, rule: Rule, profile: Profile, calendar: Calendar, step: i
 
 def boundaries(messages: list[Message], as_of: datetime, profile: Profile, step: int) -> list[datetime]:
     """Where the levels of a case's clocks are reached, exceeded or not, and when they are due."""
-    now, believed = second(as_of), winners(admitted(messages), second(as_of))
+    now, told = second(as_of), admitted(messages)
     found = [
         boundary(run, rule, profile, as_known(as_of.date()), step)
-        for run in runs(believed, now, profile.fixed)
+        for run in runs(winners(told, now), now, profile.fixed, told)
         for rule in profile.rules
         if rule.clock == run.clock
     ]
@@ -248,7 +257,7 @@ class Case:
     def held(self, believed: list[Message], as_of: int, calendar: Calendar) -> dict[Which, Boundary]:
         """The levels that are exceeded and may carry a card."""
         found = {}
-        for run in runs(winners(believed, as_of), as_of, self.profile.fixed):
+        for run in runs(winners(believed, as_of), as_of, self.profile.fixed, believed):
             for rule in self.profile.rules:
                 if rule.clock != run.clock:
                     continue

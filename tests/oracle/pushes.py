@@ -114,19 +114,15 @@ def lags(mine: Sent, every: list[Sent], ways: dict[str, Way], calendar: Calendar
 
 
 def responsible(mine: Sent, every: list[Sent], ways: dict[str, Way], calendar: Calendar) -> str | None:
-    """The first hop later than it may be, from the start on; what never arrived anywhere answers to us."""
+    """The first hop later than it may be, from the start on."""
     for _, _, other in sightings(mine, every, ways):
         way = ways[other.source]
         if way.places[-1] not in ways[mine.source].places[1:-1] or other.received is None or other.written is None:
             continue
         if other.received > last_moment(calendar, other.written, way.links):
             return f"{way.start}->{way.places[-1]}"
-    way = ways[mine.source]
-    seen = sightings(mine, every, ways)
-    place = seen[-1][0] if seen else 0
-    if mine.received is None:
-        return f"{way.places[place]}->supervision"
     moved = transport(mine, every, ways, calendar)
     if moved is not None and moved.is_late:
         return moved.hop
-    return f"{way.places[-1]}->supervision" if mine.known > cut_off_from(mine.received) else None
+    is_pulled_late = mine.received is not None and mine.known > cut_off_from(mine.received)
+    return f"{ways[mine.source].places[-1]}->supervision" if is_pulled_late else None

@@ -58,8 +58,12 @@ def has_passed(message: Message) -> bool:
     return message["kind"] != "accept" or (message["payload"].get("outcome") or "passed") == "passed"
 
 
-def runs(messages: list[Message], as_of: int, fixed: dict[str, float]) -> list[Run]:
-    """Every clock of one case; `messages` had happened by `as_of`, one version a record."""
+def asks(message: Message) -> bool:
+    return bool(message["payload"].get("outcome") == "supplement")
+
+
+def runs(messages: list[Message], as_of: int, fixed: dict[str, float], believed: list[Message]) -> list[Run]:
+    """Every clock of one case; `messages` had happened by `as_of`, one version a record of all that is `believed`."""
     accept, finish = the_one(messages, "accept"), the_one(messages, "finish")
     finished = None if finish is None else occurred(finish)
     starts = every(messages, "special_start")
@@ -121,6 +125,10 @@ def runs(messages: list[Message], as_of: int, fixed: dict[str, float]) -> list[R
             channel = accept["payload"].get("channel")
         if channel == "online":
             answers = [the_one(messages, kind) for kind in ("pre_accept", "accept", "finish")]
+            # To ask for supplements is to answer, also when the same record is told as passed later.
+            answers += [
+                m for m in believed if m["kind"] in ("pre_accept", "accept") and asks(m) and occurred(m) <= as_of
+            ]
             stop = min([as_of, *(occurred(m) for m in answers if m is not None)])
             run("pre_accept", apply, occurred(apply), stop, {"fixed": fixed.get("pre_accept")})
     if (

@@ -76,18 +76,16 @@ def judge(
         spans = spans_of(messages, specials, mine.moment)
         axis, rules = axis_of(profile, unit, COUNTED, known), profile.rules(clock.name)
         counted = None if axis is None else Counting.of(axis, unit, mine, *spans)
-        parts = [(counted, rules)]
+        parts, set_by_day = [(counted, rules)], None
         if promise != COUNTED:  # what the source or the office's day sets, and beside it what is counted
             told = axis_of(profile, unit, promise, known)
+            set_by_day = None if told is None else Counting.of(told, told.day_unit, mine, *spans)
             parts = [
                 (counted, tuple(rule for rule in rules if rule.base != "promised")),
-                (
-                    None if told is None else Counting.of(told, told.day_unit, mine, *spans),
-                    tuple(rule for rule in rules if rule.base == "promised"),
-                ),
+                (set_by_day, tuple(rule for rule in rules if rule.base == "promised")),
             ]
         is_extended = clock.is_extendable and len(specials.extension) > 0
-        days = extension_days(messages, mine, specials, counted, unit, profile) if is_extended else None
+        days = extension_days(messages, mine, specials, counted, set_by_day, unit, profile) if is_extended else None
         for counting, ruled in parts:
             if counting is not None:
                 part = counting if days is None else counting.extended(days)
@@ -164,9 +162,18 @@ def spans_of(messages: Messages, specials: Specials, moment: Indices) -> tuple[S
 
 
 def extension_days(
-    messages: Messages, runs: Runs, specials: Specials, counting: Counting | None, unit: str, profile: Profile
+    messages: Messages,
+    runs: Runs,
+    specials: Specials,
+    counting: Counting | None,
+    set_by_day: Counting | None,
+    unit: str,
+    profile: Profile,
 ) -> Numbers:
-    """Days the first valid extension adds: approved by someone, within the maximum, before the statutory boundary."""
+    """Days the first valid extension adds: approved by someone, within the maximum, before the statutory boundary.
+
+    Where nothing is counted (`counting`), before the due moment given, or the close of the day (`set_by_day`).
+    """
     days = np.zeros(len(runs.moment))
     owner, row = joined(specials.extension_moment, runs.moment)
     message = specials.extension[row]
@@ -180,11 +187,20 @@ def extension_days(
     statutory, promised = runs.limits["statutory"], runs.limits["promised"]
     base = np.where(statutory > 0, statutory, promised)
     has_base = is_countable(base, unit)
+    start = runs.start[owner]
+    approved_at = np.maximum(messages.occurred[message], start)
     if counting is not None:
         limit = counting.axis.distance(np.where(has_base, base, 0), unit, runs.start)
         due, over = counting.suspensions.shift(counting.begin + limit)
-        approved_at, start = np.maximum(messages.occurred[message], runs.start[owner]), runs.start[owner]
         valid &= ~(has_base[owner] & counting.axis.is_over(Targets(due[owner], over[owner]), start, approved_at))
+    if set_by_day is not None:
+        axis = set_by_day.axis
+        if (runs.given_due != NEVER).all():
+            is_over = approved_at > axis.given(runs.given_due)[0][owner]
+        else:
+            due, over = set_by_day.suspensions.shift(axis.close(runs.start))
+            is_over = axis.is_over(Targets(due[owner], over[owner]), start, approved_at)
+        valid &= has_base[owner] | ~is_over
     # One extension only: the earliest valid one (rows come in order of approval).
     owners, first = np.unique(owner[valid], return_index=True)
     days[owners] = approved[valid][first]

@@ -1,4 +1,7 @@
-"""The online pre-acceptance clock (网上预受理): submission online to the first answer, whatever it says."""
+"""The online pre-acceptance clock (网上预受理): submission online to the first answer, whatever it says.
+
+A request for supplements is an answer, and stays one when its record is reported again as passed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ def _run(messages: Messages, moments: Moments, picked: Picked) -> Runs:
         row = picked.one(messages, kind, len(moments))[moment]
         return np.where(row >= 0, messages.occurred[row], NEVER)
 
-    answered = earliest(*map(occurred, ("pre_accept", "accept", "finish")), moments.as_of[moment])
+    told = map(occurred, ("pre_accept", "accept", "finish"))
+    answered = earliest(*told, picked.asked_at[moment], moments.as_of[moment])
     apply = apply[moment]
     return Runs.of(moment, apply, messages.occurred[apply], answered, {})
 

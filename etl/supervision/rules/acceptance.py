@@ -20,7 +20,8 @@ def _deemed(view: View) -> Found:
     notice_case, notice = view.every("supplement_notice")
     first_notice = np.full(view.size, NEVER)
     np.minimum.at(first_notice, notice_case, view.occurred(notice))
-    answered = np.minimum.reduce([*answers, first_notice[case], view.moments.as_of[case]])
+    answers += [first_notice[case], view.picked.asked_at[case]]
+    answered = np.minimum.reduce([*answers, view.moments.as_of[case]])
     late = view.is_after_working_days(view.occurred(apply), DAYS, answered)
     return Found(case[late], apply[late])
 

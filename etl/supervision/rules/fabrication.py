@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from etl.domain.night import NEVER
-from etl.supervision.rules.rule import Found, Rule, View, both
+from etl.supervision.rules.rule import Found, Rule, View, both, paired
 
 SECOND_US = 1_000_000
 PHONE = r"(^|[^0-9])1[3-9][0-9]{9}([^0-9]|$)"
@@ -42,9 +42,9 @@ def _never_ends(view: View) -> Found:
     """The case is long finished, its special procedure still runs."""
     case, start = view.every("special_start")
     is_extension = view.messages.is_value("special_kind", "extension")[start]
-    width = int(view.messages.seq.max(initial=0)) + 1
-    result_case, result = view.every("special_result")
-    ended = np.isin(case * width + view.messages.seq[start], result_case * width + view.messages.seq[result])
+    _, begun, result = paired(view, "special_start", "special_result")
+    # A result at the very moment of the start is none yet.
+    ended = np.isin(start, begun[view.occurred(result) != view.occurred(begun)])
     open_ended = ~is_extension & ~ended & (view.one("finish")[case] >= 0)
     return Found(case[open_ended], start[open_ended])
 

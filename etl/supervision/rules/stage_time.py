@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from etl.domain.night import NEVER
+from etl.supervision.cards.clock import UNITS, units_of
 from etl.supervision.rules.rule import Found, Rule, View
 
 
@@ -17,7 +18,7 @@ def _over(view: View) -> Found:
     suspended[view.every("special_start")[0]] = True
     case = np.flatnonzero((accept >= 0) & (finish >= 0) & ~suspended)
     promised = view.messages.number("promised_limit")[accept[case]]
-    counted = (promised > 0) & view.messages.is_value("limit_unit", "working_day")[accept[case]]
+    counted = (promised > 0) & (units_of(view.messages, accept[case]) == UNITS.index("working_day"))
     case, promised = case[counted], promised[counted]
     late = view.is_after_working_days(view.occurred(accept[case]), promised, view.occurred(finish[case]))
     on_time = np.zeros(view.size, np.bool_)

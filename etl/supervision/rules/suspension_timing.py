@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from etl.supervision.cards.clock import UNITS, units_of
 from etl.supervision.rules.rule import Found, Rule, View
 
 BASIS = "行政许可法第四十五条"
@@ -22,7 +23,7 @@ def _last_day(view: View) -> Found:
     first[1:] = case[1:] != case[:-1]
     accept = view.one("accept")[case]
     asked = first & (accept >= 0)
-    asked[asked] = view.messages.is_value("limit_unit", "working_day")[accept[asked]]
+    asked[asked] = units_of(view.messages, accept[asked]) == UNITS.index("working_day")
     promised = np.where(asked, view.messages.number("promised_limit")[accept], 0)
     asked &= promised >= 1
     case, start, accept, promised = (column[asked] for column in (case, start, accept, promised))

@@ -9,6 +9,7 @@ select source, case_no, kind, seq, version, occurred_at, written_at, received_at
        (payload ->> 'promised_limit')::float8 as promised_limit,
        (payload ->> 'statutory_limit')::float8 as statutory_limit,
        payload ->> 'limit_unit' as limit_unit,
+       (payload ->> 'promised_due_at')::timestamptz as promised_due_at,
        payload ->> 'case_type' as case_type,
        (payload ->> 'joint')::boolean as joint,
        case when jsonb_typeof(payload -> 'stage_plan') = 'array'
@@ -33,8 +34,11 @@ join (
         or m.case_no = any ($4::text[])
         or max(greatest(m.known_at, m.occurred_at)) > $3
         or bool_and(m.kind <> 'finish')
-        or count(*) filter (where m.kind = 'special_start')
-           > count(*) filter (where m.kind = 'special_result' and m.version = 1)
+        or not coalesce(array_agg(m.seq) filter (where m.kind = 'special_start'), '{}')
+               <@ coalesce(array_agg(m.seq) filter (where m.kind = 'special_result'), '{}')
+        -- A result at the very moment of its start is none yet.
+        or array_agg(m.seq || ' ' || m.occurred_at) filter (where m.kind = 'special_start')
+           && array_agg(m.seq || ' ' || m.occurred_at) filter (where m.kind = 'special_result')
         or (bool_and(m.kind not in ('collect', 'certificate'))
             and max(m.occurred_at) filter (where m.kind = 'finish') > $3::timestamptz - interval '60 days')
 ) asked using (case_no)

@@ -30,8 +30,11 @@ join (
         or m.case_no = any ($6::text[])
         or max(greatest(m.known_at, m.occurred_at)) > $5
         or bool_and(m.kind <> 'finish')
-        or count(*) filter (where m.kind = 'special_start')
-           > count(*) filter (where m.kind = 'special_result' and m.version = 1)
+        or not coalesce(array_agg(m.seq) filter (where m.kind = 'special_start'), '{}')
+               <@ coalesce(array_agg(m.seq) filter (where m.kind = 'special_result'), '{}')
+        -- A result at the very moment of its start is none yet.
+        or array_agg(m.seq || ' ' || m.occurred_at) filter (where m.kind = 'special_start')
+           && array_agg(m.seq || ' ' || m.occurred_at) filter (where m.kind = 'special_result')
         or (bool_and(m.kind <> 'certificate')
             and max(m.occurred_at) filter (where m.kind = 'finish') > $5::timestamptz - interval '60 days'
             and exists (
