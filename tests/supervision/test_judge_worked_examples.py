@@ -432,3 +432,26 @@ def test_a_procedure_of_three_approved_days_has_cards_of_its_own(judge: Judge, e
     """Begun 10-16 10:00: the limit of three days, minus three, is passed at once; six days pass red too."""
     listed = judge(accepted().special("2018-10-16 10:00", ended, 3).messages, shanghai("2018-11-20 10:00"))
     assert [card["level"] for card in listed if card["clock"] == "special"] == own
+
+
+@pytest.mark.parametrize(
+    ("more", "approved", "is_moved"),
+    [
+        ({"promised_due_at": "2018-10-17T17:00:00+08:00"}, "2018-10-17 17:00", True),
+        ({"promised_due_at": "2018-10-17T17:00:00+08:00"}, "2018-10-17 19:00", False),
+        ({"case_type": "instant"}, "2018-10-15 17:00", True),
+        ({"case_type": "instant"}, "2018-10-16 09:00:01", False),
+    ],
+)
+def test_an_extension_that_comes_after_the_due_moment_or_the_close_moves_nothing(
+    judge: Judge, more: dict[str, Any], approved: str, is_moved: bool
+) -> None:
+    case = Case().accept("2018-10-15 10:00", 0 if "case_type" in more else None, 0, **more).extension(approved, 5)
+    assert ("yellow" not in cards(judge, case, "2018-10-19 10:00")) == is_moved
+
+
+def test_who_asked_for_supplements_in_time_has_answered_whatever_the_record_says_later(judge: Judge) -> None:
+    case = Case().add("apply", "2018-10-15 10:00", {"channel": "online"})
+    case.accept("2018-10-16 10:00", None, None, outcome="supplement").accept("2018-10-30 10:00", 7, 10, version=2)
+    found = judge(case.messages, shanghai("2018-10-31 01:00"))
+    assert [card for card in found if card["clock"] == "pre_accept"] == []
