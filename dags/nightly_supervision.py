@@ -17,6 +17,12 @@ def nightly() -> Any:
     return import_module("etl.runs.nightly")
 
 
+def skip_a_look(params: Any) -> None:
+    """A look at another moment only judges: whatever writes is skipped."""
+    if params["as_of"]:
+        raise AirflowSkipException("只看判定时刻的红黄牌")
+
+
 @dag(
     schedule=CronTriggerTimetable("0 1 * * *", timezone="Asia/Shanghai", interval=timedelta(days=1)),
     catchup=False,
@@ -36,8 +42,10 @@ def nightly() -> Any:
 def nightly_supervision() -> None:
     @task(task_display_name="选定来源")
     def choose(params: Any) -> list[str]:
-        sources: list[str] = [] if params["recompute_only"] else nightly().chosen(params["sources"])
-        if not (sources or params["recompute_only"]):
+        if params["recompute_only"] or params["as_of"]:
+            return []
+        sources: list[str] = nightly().chosen(params["sources"])
+        if not sources:
             raise AirflowFailException("没有一个来源配置了连接（JIANCHA_CONNECTION_…）")
         return sources
 
@@ -49,6 +57,7 @@ def nightly_supervision() -> None:
     def admit(params: Any, dag_run: Any) -> dict[str, int]:
         if params["recompute_only"]:
             raise AirflowSkipException("只重新判定")
+        skip_a_look(params)
         return counts(nightly().admit(business_date(params, dag_run), params["sources"] or None))
 
     # What is not admitted is frozen, never judged as absent: so the other sources need not wait for it.
@@ -58,11 +67,13 @@ def nightly_supervision() -> None:
         return counts(nightly().judge(night, moment, mode, params["sources"] or None))
 
     @task(task_display_name="追踪推送延时", trigger_rule="all_done")
-    def trace() -> dict[str, int]:
+    def trace(params: Any) -> dict[str, int]:
+        skip_a_look(params)
         return counts(nightly().trace())
 
     @task(task_display_name="系统对账", trigger_rule="all_done")
     def reconcile(params: Any, dag_run: Any) -> dict[str, int]:
+        skip_a_look(params)
         return counts(nightly().reconcile(business_date(params, dag_run), params["sources"] or None))
 
     @task(task_display_name="通知", trigger_rule="none_failed")

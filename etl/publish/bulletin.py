@@ -36,6 +36,7 @@ def compile_week(
     out_dir: Path,
     titles: dict[str, str] | None = None,
     links: Sequence[Row] = (),
+    own_systems: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Issue the bulletin of an ISO week, or hand out the issued one; ``{week, head_hash, html, docx}``.
 
@@ -45,6 +46,7 @@ def compile_week(
         out_dir: where ``bulletin-<week>.html`` and ``.docx`` go.
         titles: what systems and platforms are called, by code.
         links: the week's lags, as `Week.links`.
+        own_systems: sources that are a department's own system, as `Week.own_systems`.
 
     Raises:
         UsageError: the week is not over at `data_until`.
@@ -55,7 +57,8 @@ def compile_week(
         raise UsageError(f"week {week} is not over at {data_until.isoformat()}; wait for the night of {last}")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         issued = _issued(connection, week)
-        fresh = None if issued else _compile(connection, Week(week, first, last, data_until, titles or {}, links))
+        asked = Week(week, first, last, data_until, titles or {}, links, own_systems)
+        fresh = None if issued else _compile(connection, asked)
     if fresh is not None:
         with engine.begin() as connection:
             _issue(connection, fresh, data_until)

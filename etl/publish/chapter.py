@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -46,7 +46,8 @@ class Week:
     """Which days a bulletin is about, and what was known when it was compiled.
 
     `first`, `last`: Monday and Sunday; `titles`: systems and platforms by code; `links`: the week's lags per source and
-    hop, rows as `etl.runs.link_report.links` gives them.
+    hop, rows as `etl.runs.link_report.links` gives them; `own_systems`: sources whose word on a case goes before a
+    platform's.
     """
 
     name: str
@@ -55,20 +56,22 @@ class Week:
     data_until: datetime
     titles: Mapping[str, str]
     links: Sequence[Mapping[str, Any]] = ()
+    own_systems: Sequence[str] = ()
 
     def before(self) -> Week:
         """The week before, with the knowledge of today."""
         step = timedelta(days=7)
-        return Week(self.name, self.first - step, self.last - step, self.data_until, self.titles)
+        return replace(self, first=self.first - step, last=self.last - step, links=())
 
-    def parameters(self) -> dict[str, date | datetime]:
-        """For queries: first, last (dates), from_at, until_at (instants, half open), data_until."""
+    def parameters(self) -> dict[str, date | datetime | list[str]]:
+        """For queries: first, last (dates), from_at, until_at (instants, half open), data_until, own_systems."""
         return {
             "first": self.first,
             "last": self.last,
             "from_at": datetime.combine(self.first, time(), tzinfo=ZONE),
             "until_at": datetime.combine(self.last + timedelta(days=1), time(), tzinfo=ZONE),
             "data_until": self.data_until,
+            "own_systems": list(self.own_systems),
         }
 
 

@@ -44,7 +44,7 @@ def speed(connection: Connection, week: Week) -> Speed:
     """The week's finished cases with both limits in working days; used days are office time of their region."""
     cases = outbox.rows(connection, "week_finished", **week.parameters())
     case_nos = [case["case_no"] for case in cases]
-    spans = outbox.rows(connection, "week_suspensions", case_nos=case_nos, data_until=week.data_until)
+    spans = outbox.rows(connection, "week_suspensions", case_nos=case_nos, **week.parameters())
     used, book = Decimal(0), stored(connection.engine).book("cn")
     for place in sorted({book.place(case["region"]) for case in cases}):
         here = [case for case in cases if book.place(case["region"]) == place]

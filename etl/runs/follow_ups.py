@@ -21,15 +21,13 @@ from etl.store.engine import engine as ledger
 from etl.store.profiles import profile
 from etl.store.statements import sql
 
-OWING = ("issued", "upheld", "escalated")
-"""States in which feedback is owed."""
 NOON = time(12, tzinfo=ZONE)
 
 
 def raise_due(engine: Engine, business_on: date) -> int:
     """Make an item to tell of every card whose feedback is overdue at the end of the night, once per stage -> how many.
 
-    Only cards the department was told of, never baseline ones; a card that waits for a person owes nothing yet.
+    Only cards the department was told of; what owes feedback is ruled by the database (``owes_feedback``).
     """
     rules = {name: profile(sources.get(name).profile) for name in sources.names()}
     with engine.begin() as connection:
@@ -53,10 +51,9 @@ def raise_due(engine: Engine, business_on: date) -> int:
 
 
 def feedback_due_on(card: Mapping[str, Any]) -> date | None:
-    """Last day for the department's feedback on a card; None while none is owed."""
+    """Last day for the department's feedback on a card, a row of ``decisions/cards``; None while none is owed."""
     rules = profile(sources.get(card["source"]).profile)
-    is_owed = card["state"] in OWING and card["level"] != "reminder" and not card["is_baseline"]
-    if not is_owed or not rules.follow_up_days:
+    if not card["owes_feedback"] or not rules.follow_up_days:
         return None
     return _due([card], 1, rules, card["issued_on"])[0]
 

@@ -10,6 +10,7 @@ from etl.runs import link_report, ways
 from etl.settings import settings
 from etl.store.engine import engine
 from etl.store.evidence import verify
+from etl.supervision.delays import own_systems
 
 
 def compile_bulletin(week: str) -> dict[str, Any]:
@@ -25,5 +26,6 @@ def compile_bulletin(week: str) -> dict[str, Any]:
         settings().var_dir / "bulletins",
         ways.titles(),
         link_report.links(first, last, last),
+        own_systems(ways.links()),
     )
     return result

@@ -41,6 +41,12 @@ create or replace function decisions_open(state text, nature text) returns text[
     end
 $$;
 
+-- Whether the department owes feedback on a card: on a yellow or red one, whenever accepting its feedback is open.
+create or replace function owes_feedback(state text, nature text, level text, is_baseline boolean)
+returns boolean language sql immutable as $$
+    select level in ('yellow', 'red') and not is_baseline and 'close' = any (decisions_open(state, nature))
+$$;
+
 -- What card_on and v_card have columns for; nothing is in it.
 create or replace view v_card_row as
 select e.*, null::date as raised_on, null::timestamptz as raised_at, null::date as issued_on, null::text as decision,

@@ -418,6 +418,7 @@ comment on function department_name(text, date) is 'Name of a department in forc
 comment on function level_rank(text) is 'reminder 1, yellow 2, red 3.';
 comment on function card_state(boolean, boolean, text, boolean) is 'State of a card from what the judge and people say.';
 comment on function decisions_open(text, text) is 'Decisions open to a card in a state and of a nature.';
+comment on function owes_feedback(text, text, text, boolean) is 'Whether the department owes feedback on a card in a state, of a nature and level, baseline or not.';
 
 comment on table finding_rule is 'Rules other than time, as the platform last judged by them.';
 comment on column finding_rule.rule is 'Code.';

@@ -186,15 +186,30 @@ def test_a_withdrawal_replies_to_the_first_mail_about_the_card(overdue: Platform
 def test_missing_feedback_is_followed_up_once_a_stage_in_the_thread_of_the_first_mail(
     platform: Platform, addressed: None
 ) -> None:
-    for case_no in ("forgotten", "answered", "revoked"):
+    late, entered_late = ("forgotten", "answered", "revoked", "escalated"), ("doubted", "upheld")
+    for case_no in (*late, *entered_late):
         platform.accept(case_no, "2026-11-09 10:00", promised=6, statutory=20)
     assert jiancha("night", "--date", NIGHT).code == 0
-    for case_no in ("forgotten", "answered", "revoked"):  # in time for no red card, too late for the yellow one
+    for case_no in late:  # in time for no red card, too late for the yellow one
         platform.finish(case_no, "2026-11-18 10:00")
+    for case_no in entered_late:
+        written = {"cd_time": "20261118100000", "receive_time": "2026-11-18T10:02:00+08:00"}
+        platform.finish(case_no, "2026-11-16 10:00", **written)
     assert jiancha("night", "--date", NEXT).code == 0
     (first,) = mails("A", NIGHT)
-    due = [card("show", case_no, "case/yellow", "--json").only["feedback_due_on"] for case_no in ("forgotten",)]
-    assert due == ["2026-12-29"], "30 working days after 17 November"
+    card("decide", "uphold", "upheld", *BY, at="2026-11-20T10:00:00+08:00")
+    card("appeal", "escalated", *BY, at="2026-11-19T10:00:00+08:00")
+    card("decide", "escalate", "escalated", *BY, at="2026-11-20T10:00:00+08:00")
+    shown = {
+        case_no: card("show", case_no, "case/yellow", "--json").only
+        for case_no in ("forgotten", "escalated", *entered_late)
+    }
+    assert {case_no: (one["state"], one["feedback_due_on"]) for case_no, one in shown.items()} == {
+        "forgotten": ("issued", "2026-12-29"),  # 30 working days after 17 November
+        "doubted": ("issued", None),  # to be verified
+        "upheld": ("upheld", "2026-12-29"),
+        "escalated": ("escalated", None),
+    }
     assert card("close", "answered", *BY, at="2026-12-01T10:00:00+08:00").only["state"] == "closed"
     card("appeal", "revoked", *BY, at="2026-12-01T10:00:00+08:00")
     card("decide", "revoke", "revoked", *BY, at="2026-12-02T10:00:00+08:00")
@@ -203,9 +218,8 @@ def test_missing_feedback_is_followed_up_once_a_stage_in_the_thread_of_the_first
         assert len(mails("D")) == stages, night
     (told,) = mails("D")
     assert told["In-Reply-To"] == first["Message-ID"]
-    assert told["Subject"] == "【督办 黄牌1】区市监局 电子监察督办通知 2026-12-29"
-    assert "forgotten" in text_of(told)
-    assert "answered" not in text_of(told) + text_of(told).replace("revoked", "answered")
+    assert told["Subject"] == "【督办 黄牌2】区市监局 电子监察督办通知 2026-12-29"
+    assert {case_no for case_no in (*late, *entered_late) if case_no in text_of(told)} == {"forgotten", "upheld"}
     assert jiancha("night", "--date", "2027-01-06", "--notify", "never").code == 0
     assert len(mails("D")) == 1, "a run told to tell nobody follows up nobody"
     assert jiancha("night", "--date", "2027-01-07").code == 0

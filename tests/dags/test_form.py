@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from inspect import signature
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -62,6 +64,35 @@ def test_past_nights_and_looks_at_another_moment_never_mail(form: ModuleType) ->
     assert form.notify_mode(EMPTY, run(None, "backfill")) == "never"
     assert form.notify_mode({**EMPTY, "notify": "never"}, run(None, "manual")) == "never"
     assert form.notify_mode({**EMPTY, "as_of": "2025-10-11T01:00:00+08:00"}, run(None, "manual")) == "never"
+
+
+def test_a_look_at_another_moment_judges_and_calls_nothing_that_writes(
+    form: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from dags import nightly_supervision
+
+    calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    class Verbs:
+        def chosen(self, only: Any) -> list[str]:
+            return ["alpha"]
+
+        def __getattr__(self, verb: str) -> Any:
+            return lambda *given, **named: calls.append((verb, (*given, *named.values()))) or {"rows": 1}
+
+    monkeypatch.setattr(nightly_supervision, "nightly", Verbs)
+    tasks = nightly_supervision.nightly_supervision().task_dict
+    night, moment = date(2025, 10, 10), "2025-10-11T00:30:00+08:00"
+    asked = {**EMPTY, "business_on": str(night), "as_of": moment}
+    assert tasks["choose"].python_callable(asked) == [], "nothing is pulled"
+    for name in ("admit", "judge", "trace", "reconcile", "notify"):
+        wanted = signature(tasks[name].python_callable).parameters
+        given = {"params": asked, "dag_run": run(None, "manual")}
+        with suppress(AirflowSkipException):
+            tasks[name].python_callable(**{key: value for key, value in given.items() if key in wanted})
+    assert calls == [("judge", (night, datetime.fromisoformat(moment), "never", None)), ("notify", (night, "never"))]
 
 
 def test_a_moment_without_an_offset_is_refused(form: ModuleType) -> None:

@@ -32,7 +32,7 @@ from tests.faults.nasty_smtp import HANGS_UP, SILENT, TROUBLES, NastySmtp
 from tests.faults.stories import Tally
 from tests.faults.warm import Warm, go_on, stands_still, state, until
 from tests.postgres_server import server_folder, started
-from tests.publish.world import NIGHT, Ledger
+from tests.publish.world import NIGHT, RSJ, SCJG, Ledger
 
 CLAIM_POINTS = ("notify.before_claim_commit", "notify.after_claim_commit")
 IN_DOUBT = ("notify.after_dot_commit", "notify.after_final_dot", "notify.after_reply")
@@ -46,7 +46,9 @@ RURAL = "11511301MB1550442U"
 """The department of the one source connected here; its folder is empty, so that it is told of the interruption."""
 SEND, RUN_NIGHT = ("notices", "send"), ("night", "--date", str(NIGHT))
 RECIPIENTS = {
-    **{f"{department}-{n}": ("department", department) for department in ("scjg", "rsj") for n in (1, 2)},
+    **{
+        f"{name}-{n}": ("department", department) for name, department in (("scjg", SCJG), ("rsj", RSJ)) for n in (1, 2)
+    },
     "zrzy-1": ("department", RURAL),
     **{f"office-{n}": ("supervision", None) for n in (1, 2)},
 }
@@ -137,12 +139,12 @@ class Post:
         """Fill both outboxes."""
         desk.run(self.url("unclaimed"), self.folder, "ledger", "migrate")
         book = Ledger(self.engine("unclaimed"))
-        for code, name in (("scjg", "广安区市场监督管理局"), ("rsj", "广安区人社局"), (RURAL, "广安区自然资源局")):
+        for code, name in ((SCJG, "广安区市场监督管理局"), (RSJ, "广安区人社局"), (RURAL, "广安区自然资源局")):
             book.department(code, name)
         for name, (role, department) in RECIPIENTS.items():
             book.recipient(name, role, department)
         book.tell("511602-1", "yellow", business_on=EVE, item_name=".开头的事项")
-        book.tell("511602-2", "red", business_on=EVE, department="rsj")
+        book.tell("511602-2", "red", business_on=EVE, department=RSJ)
         book.summary_due(MORROW)  # what tomorrow's summary would say is asked after each story
         book.engine.dispose()
         desk.run(self.copy("unclaimed", "claimed"), self.folder, *RUN_NIGHT, JIANCHA_NOTIFY_MODE="off")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.publish.world import NIGHT, Ledger
+from tests.publish.world import NIGHT, RSJ, SCJG, Ledger
 
 
 @pytest.fixture
@@ -15,10 +15,10 @@ def book(ledger: Engine) -> Ledger:
 
     calendars.seed(ledger)
     rows = Ledger(ledger)
-    rows.department("scjg", "广安区市场监督管理局")
-    rows.department("rsj", "广安区人力资源和社会保障局")
-    rows.recipient("scjg-1", "department", "scjg")
-    rows.recipient("rsj-1", "department", "rsj")
+    rows.department(SCJG, "广安区市场监督管理局")
+    rows.department(RSJ, "广安区人力资源和社会保障局")
+    rows.recipient("scjg-1", "department", SCJG)
+    rows.recipient("rsj-1", "department", RSJ)
     rows.recipient("office", "supervision")
     rows.recipient("ops", "operations")
     return rows

@@ -18,12 +18,13 @@ import pytest
 from etl.domain.night import ZONE, cutoff_at
 from etl.errors import EvidenceBroken, UsageError
 from etl.publish import bulletin, document, document_template
-from tests.publish.world import NIGHT, Ledger
+from tests.publish.world import NIGHT, RSJ, SCJG, Ledger
 
 pytestmark = pytest.mark.database
 WEEK, UNTIL = "2026-W47", cutoff_at(NIGHT)
-TITLES = {"province": "省平台"}
-SOURCES = ("scjg", "rsj", "zrzy")
+TITLES = {"scjg": "区市监局", "province": "省平台"}
+SOURCES = {"scjg": SCJG, "rsj": RSJ, "zrzy": "11511301MB1550442U"}
+"""And whose system each is."""
 LINKS = [
     {"source": "scjg", "hop": "scjg->province", "message_count": 8, "due_count": 9, "late_count": 3}
     | {"p50_seconds": 60, "p95_seconds": 5400, "max_seconds": 7200}
@@ -34,9 +35,9 @@ def world(book: Ledger, seed: int = 7) -> None:
     """Two weeks of cases, cards, withdrawals and lags over three sources."""
     chance = random.Random(seed)
     for number in range(90):
-        source, week = chance.choice(SOURCES), chance.randrange(2)
+        source, week = chance.choice(list(SOURCES)), chance.randrange(2)
         opened = datetime(2026, 11, 9 + 7 * week + chance.randrange(5), chance.randrange(9, 17), 15, tzinfo=ZONE)
-        case_no, mine = f"C{number}", {"source": source, "department": source}
+        case_no, mine = f"C{number}", {"source": source, "department": SOURCES[source]}
         limits = {"promised_limit": chance.choice([3, 5, 7]), "statutory_limit": chance.choice([13, 20])}
         unit = chance.choice(["working_day", "working_day", "natural_day"])
         book.message(case_no, "accept", opened, {"outcome": "passed", "limit_unit": unit, **limits}, **mine)
@@ -54,13 +55,13 @@ def world(book: Ledger, seed: int = 7) -> None:
             if chance.random() < 0.3:
                 late = {"event": "withdrawn", "nature": "push_delay", "responsible_hop": f"{source}->province"}
                 book.event(case_no, level, business_on=NIGHT, **late, **mine)
-    for source in SOURCES:
+    for source, department in SOURCES.items():
         hop = {
             "source": source,
             "hop": f"{source}->province",
             "kind": "finish",
             "business_on": NIGHT,
-            "department": source,
+            "department": department,
         }
         book.put("link_lag", message_count=1, late_count=0, negative_count=0, **hop)
 
@@ -149,7 +150,7 @@ def test_every_total_is_what_plain_sql_counts(book: Ledger, tmp_path: Path) -> N
         "and business_on between '2026-11-16' and '2026-11-22'"
     )
     assert len(shown["红黄牌明细"]) == listed
-    link = {row["环节"]: row for row in shown["各环节时延"]}["广安区市场监督管理局 → 省平台"]
+    link = {row["环节"]: row for row in shown["各环节时延"]}["区市监局 → 省平台"]
     assert (link["应到"], link["迟报"], link["按时率"], link["P95"]) == ("9", "3", "66.67%", "1.50 小时")
 
 

@@ -17,10 +17,10 @@ import pytest
 from etl.publish import notices
 from etl.publish.digest import COLUMNS, WITHDRAWN_COLUMNS
 from etl.store import outbox
-from tests.publish.world import NIGHT, Ledger, at
+from tests.publish.world import NIGHT, RSJ, SCJG, Ledger, at
 
 pytestmark = pytest.mark.database
-TITLES = {"province": "省平台"}
+TITLES = {"scjg": "区市监局", "province": "省平台"}
 
 
 def case(book: Ledger, case_no: str, applicant: str = "王小明", handler: str = "李科长") -> None:
@@ -54,11 +54,11 @@ def test_a_digest_has_every_column_red_first_and_the_footer(book: Ledger) -> Non
         "push_finding",
         **{"source": "scjg", "case_no": "511602-1", "kind": "stage", "seq": 0, "version": 1, "level": "yellow"},
         **{"hop": "scjg->province", "business_on": NIGHT, "lag_seconds": 99_000, "lag_working_days": "1.255"},
-        **{"class": "late", "department": "scjg", "set_out_at": at("11-20 09:00"), "reached_at": at("11-21 12:30")},
+        **{"class": "late", "department": SCJG, "set_out_at": at("11-20 09:00"), "reached_at": at("11-21 12:30")},
     )
     book.tell("511602-1", "yellow", due_at="2026-11-18T17:30:00+08:00", excluded_days="2.005")
     book.tell("511602-2", "red", limit_days="20", used_days="20.125", nature="suspect", provisional=True)
-    assert notices.claim(book.engine, NIGHT, TITLES) == ["A/2026-11-22/scjg-1/scjg"]
+    assert notices.claim(book.engine, NIGHT, TITLES) == [f"A/2026-11-22/scjg-1/{SCJG}"]
     (mail,) = mails(book, "A")
     assert mail["Subject"] == "【红牌1 黄牌1】广安区市场监督管理局 电子监察日警报 2026-11-22"
     assert mail["To"].addresses[0].addr_spec == "scjg-1@office.example"
@@ -78,7 +78,7 @@ def test_a_digest_has_every_column_red_first_and_the_footer(book: Ledger) -> Non
         "当前环节/责任人": "审核/李科长",
         "特殊程序扣除（日）": 2.01,
         "超时性质": "办理超时",
-        "推送时延": "广安区市场监督管理局 → 省平台 1.26 个工作日",
+        "推送时延": "区市监局 → 省平台 1.26 个工作日",
         "状态": "新发·未办结",
     }
     assert dict(zip(COLUMNS, red))["承诺时限"] == "7 个工作日（法定 20）"
@@ -99,7 +99,7 @@ def test_a_withdrawn_card_stands_in_its_own_block_with_the_hop_that_answers(book
     (mail,) = mails(book, "A")
     assert mail["Subject"].startswith("【撤回1】")
     row = dict(zip(WITHDRAWN_COLUMNS, sheet(mail, "撤回")[1]))
-    assert (row["撤回原因"], row["责任环节"], row["状态"]) == ("推送延时", "广安区市场监督管理局 → 省平台", "撤回")
+    assert (row["撤回原因"], row["责任环节"], row["状态"]) == ("推送延时", "区市监局 → 省平台", "撤回")
     assert "推送延时" in body(mail)
     assert "新增红黄牌" not in body(mail)
 
@@ -125,8 +125,8 @@ def test_an_event_voided_after_it_was_told_is_corrected(book: Ledger) -> None:
     wrong = book.tell("511602-1", "red", business_on=date(2026, 11, 21))
     notices.claim(book.engine, date(2026, 11, 21))
     book.tell("511602-1", "red", event="void", voids_seq=wrong, standing=True)
-    answered = "A~2026-11-21~scjg-1~scjg"
-    assert notices.claim(book.engine, NIGHT) == [f"E/2026-11-22/scjg-1/scjg/re/{answered}"]
+    answered = f"A~2026-11-21~scjg-1~{SCJG}"
+    assert notices.claim(book.engine, NIGHT) == [f"E/2026-11-22/scjg-1/{SCJG}/re/{answered}"]
     (first,), (correction,) = mails(book, "A"), mails(book, "E")
     assert correction["In-Reply-To"] == correction["References"] == first["Message-ID"]
     assert "更正作废" in body(correction)
@@ -135,10 +135,10 @@ def test_an_event_voided_after_it_was_told_is_corrected(book: Ledger) -> None:
 def test_nothing_is_told_twice_and_later_items_of_the_night_get_the_next_number(book: Ledger) -> None:
     book.tell("511602-1", "yellow")
     book.summary_due()
-    assert notices.claim(book.engine, NIGHT) == ["A/2026-11-22/scjg-1/scjg", "B/2026-11-22/office"]
+    assert notices.claim(book.engine, NIGHT) == [f"A/2026-11-22/scjg-1/{SCJG}", "B/2026-11-22/office"]
     assert notices.claim(book.engine, NIGHT) == []
     book.tell("511602-2", "yellow")
-    assert notices.claim(book.engine, NIGHT) == ["A/2026-11-22/scjg-1/scjg/#2"]
+    assert notices.claim(book.engine, NIGHT) == [f"A/2026-11-22/scjg-1/{SCJG}/#2"]
     ids = [mail["Message-ID"] for mail in mails(book, "A") + mails(book, "B")]
     assert len(set(ids)) == 3
 
@@ -167,10 +167,10 @@ def test_the_same_facts_give_the_same_bytes(book: Ledger, monkeypatch: pytest.Mo
 
 
 def test_every_recipient_of_a_department_gets_the_digest_and_inactive_ones_do_not(book: Ledger) -> None:
-    book.recipient("scjg-2", "department", "scjg", name="赵副局长")
-    book.recipient("scjg-3", "department", "scjg", is_active=False)
+    book.recipient("scjg-2", "department", SCJG, name="赵副局长")
+    book.recipient("scjg-3", "department", SCJG, is_active=False)
     book.tell("511602-1", "yellow")
-    assert notices.claim(book.engine, NIGHT) == ["A/2026-11-22/scjg-1/scjg", "A/2026-11-22/scjg-2/scjg"]
+    assert notices.claim(book.engine, NIGHT) == [f"A/2026-11-22/scjg-1/{SCJG}", f"A/2026-11-22/scjg-2/{SCJG}"]
     assert [mail["To"].addresses[0].display_name for mail in mails(book, "A")] == ["张主任", "赵副局长"]
 
 
@@ -186,7 +186,7 @@ def test_a_quiet_night_still_sends_the_summary(book: Ledger) -> None:
 def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_doubt(book: Ledger) -> None:
     book.tell("511602-1", "yellow")
     book.tell("511602-1", "red")
-    book.tell("511602-2", "yellow", nature="suspect", department="rsj", source="rsj")
+    book.tell("511602-2", "yellow", nature="suspect", department=RSJ, source="rsj")
     book.event("511602-3", "yellow", business_on=date(2026, 11, 20))
     book.tell("511602-3", "yellow", event="withdrawn", nature="push_delay", responsible_hop="scjg->province")
     book.event("511602-4", "red", is_baseline=True)
@@ -199,7 +199,7 @@ def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_dou
         "link_lag",
         **{"business_on": NIGHT, "source": "scjg", "hop": "scjg->province", "kind": "finish", "message_count": 7},
         **{
-            "department": "scjg",
+            "department": SCJG,
             "late_count": 2,
             "negative_count": 0,
             "p50_seconds": 90,
@@ -228,7 +228,7 @@ def test_the_summary_counts_by_department_and_names_feeds_links_and_mails_in_dou
     assert "广安区市场监督管理局 | 黄牌 | 0 | 1 | 0 | 0" in text
     assert "广安区人力资源和社会保障局 | 黄牌 | 1 | 0 | 1 | 1" in text
     assert "合计 |  | 2 | 1 | 1 | 2" in text
-    assert "广安区市场监督管理局 | 不完整 | 120 | 100 | 98 | 0 | 2 | 20 | 少一页" in text
+    assert "区市监局 | 不完整 | 120 | 100 | 98 | 0 | 2 | 20 | 少一页" in text
     assert "省平台 | 办结 | 7 | 2 | 1.50 分钟 | 1.50 小时 | 2.08 天" in text
     assert "x@office.example | 【红牌1】某局 | 待核实" in text
     assert [found["notice_key"] for found in notices.held(book.engine)] == ["A/x"]
@@ -239,9 +239,9 @@ def test_an_interrupted_feed_replaces_the_digest_until_it_is_whole_again(book: L
     book.put("feed", source="scjg", business_on=yesterday, state="complete", known_basis="night")
     book.event("511602-0", "red", business_on=yesterday)
     book.tell("511602-1", "yellow")
-    book.incident("scjg", "scjg")
+    book.incident("scjg", SCJG)
     book.summary_due()
-    assert notices.claim(book.engine, NIGHT) == ["C/2026-11-22/scjg-1/scjg", "B/2026-11-22/office"]
+    assert notices.claim(book.engine, NIGHT) == [f"C/2026-11-22/scjg-1/{SCJG}", "B/2026-11-22/office"]
     (incident,), (summary,) = mails(book, "C"), mails(book, "B")
     assert (
         "政务服务平台 → 电子监察平台 | 不完整 | 2026-11-22 | 2026-11-21 | 红牌1、黄牌1 | 应报 120 行，只到 80 行"
@@ -251,7 +251,7 @@ def test_an_interrupted_feed_replaces_the_digest_until_it_is_whole_again(book: L
     assert f"广安区市场监督管理局 | {notices.INTERRUPTED}" in body(summary)
     assert notices.claim(book.engine, date(2026, 11, 23)) == [], "still open on the next night"
     book.put("feed", source="scjg", business_on=date(2026, 11, 24), state="complete", known_basis="night")
-    assert notices.claim(book.engine, date(2026, 11, 24)) == ["A/2026-11-24/scjg-1/scjg"]
+    assert notices.claim(book.engine, date(2026, 11, 24)) == [f"A/2026-11-24/scjg-1/{SCJG}"]
 
 
 def test_a_department_without_recipients_is_named_and_its_items_wait(book: Ledger) -> None:
@@ -329,7 +329,7 @@ def test_no_identity_or_telephone_number_leaves_in_a_mail(book: Ledger) -> None:
 
 @pytest.mark.parametrize("address", ["", "no-at", "a@b\r\nBcc: x@y", "局长@office.example", "<a@b>", "a@b, c@d"])
 def test_a_bad_address_refuses_one_mail_and_not_the_night(book: Ledger, address: str) -> None:
-    book.recipient("scjg-2", "department", "scjg", email=address)
+    book.recipient("scjg-2", "department", SCJG, email=address)
     book.tell("511602-1", "yellow")
     assert len(notices.claim(book.engine, NIGHT)) == 2
     assert book.all("select state from notice order by notice_key") == [("ready",), ("refused",)]

@@ -16,6 +16,7 @@ from etl.store.decisions import decide
 from tests.publish.world import Ledger
 
 TITLES = {"scjg": "市监局", "rsj": "人社局", "province": "省平台"}
+OWN_SYSTEMS = ("scjg", "rsj")
 GOLDEN = Path(__file__).parent.parent / "golden" / "sections"
 CASES = sorted(folder for name in sections.names() for folder in (GOLDEN / name).glob("*") if folder.is_dir())
 
@@ -41,7 +42,7 @@ def test_the_facts_give_the_chapter(folder: Path, book: Ledger) -> None:
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     _write(book, facts)
     first, last = week_days(facts["week"])
-    week = Week(facts["week"], first, last, cutoff_at(last), TITLES, facts.get("links", ()))
+    week = Week(facts["week"], first, last, cutoff_at(last), TITLES, facts.get("links", ()), OWN_SYSTEMS)
     with book.engine.connect() as connection:
         chapter = sections.registered()[folder.parent.name].compile(connection, week)
     expected = json.loads((folder / "chapter.json").read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ from etl.errors import ConfigurationError, MailError, UsageError
 from etl.publish import notices, sender, smtp
 from etl.settings import ROOT, settings
 from tests.faults.nasty_smtp import NastySmtp
-from tests.publish.world import NIGHT, Ledger
+from tests.publish.world import NIGHT, SCJG, Ledger
 
 pytestmark = pytest.mark.database
 
@@ -75,7 +75,7 @@ def _configure(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 
 def three(book: Ledger) -> list[str]:
-    book.recipient("scjg-2", "department", "scjg")
+    book.recipient("scjg-2", "department", SCJG)
     book.tell("511602-1", "yellow", item_name=".开头的事项")
     book.summary_due()
     return notices.claim(book.engine, NIGHT)
@@ -85,7 +85,7 @@ def states(book: Ledger) -> dict[str, str]:
     return dict(book.all("select notice_key, state from notice order by notice_key"))
 
 
-FIRST, SECOND, SUMMARY = "A/2026-11-22/scjg-1/scjg", "A/2026-11-22/scjg-2/scjg", "B/2026-11-22/office"
+FIRST, SECOND, SUMMARY = f"A/2026-11-22/scjg-1/{SCJG}", f"A/2026-11-22/scjg-2/{SCJG}", "B/2026-11-22/office"
 
 
 def test_off_sends_nothing(book: Ledger) -> None:
@@ -353,7 +353,7 @@ def test_a_kill_while_sending_loses_and_repeats_nothing_and_holds_at_most_one(
 
 @pytest.mark.parametrize(("point", "left"), [("notify.before_claim_commit", 3), ("notify.after_claim_commit", 0)])
 def test_a_kill_while_claiming_leaves_all_or_nothing(book: Ledger, point: str, left: int) -> None:
-    book.recipient("scjg-2", "department", "scjg")
+    book.recipient("scjg-2", "department", SCJG)
     book.tell("511602-1", "yellow")
     book.summary_due()
     _kill("notices.claim(engine(), date(2026, 11, 22))", point)

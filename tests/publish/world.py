@@ -14,6 +14,8 @@ from etl.domain.night import ZONE, cutoff_at
 from etl.store.evidence import event_hash
 
 NIGHT = date(2026, 11, 22)
+SCJG, RSJ = "11511301MB051073XA", "11511301008778239R"
+"""Departments; their own systems are the sources scjg and rsj."""
 
 
 def at(moment: str) -> datetime:
@@ -70,7 +72,7 @@ class Ledger:
             "loaded_at": occurred_at + timedelta(minutes=5),
             "known_at": cutoff_at(occurred_at.astimezone(ZONE).date()),
             "known_basis": "night",
-            "department": "scjg",
+            "department": SCJG,
             "region": "511602",
             "item_code": "511A0138000000",
             "item_name": "食品经营许可",
@@ -109,7 +111,7 @@ class Ledger:
             "excluded_days": "0",
             "base": "statutory" if level == "red" else "promised",
             "responsible_hop": None,
-            "department": "scjg",
+            "department": SCJG,
             "region": "511602",
             "item_code": "511A0138000000",
             "item_name": "食品经营许可",
@@ -132,7 +134,7 @@ class Ledger:
             item_key=f"A/{seq}",
             mail_kind="A",
             business_on=row.get("business_on", NIGHT),
-            department=row.get("department", "scjg"),
+            department=row.get("department", SCJG),
             card_event_seq=seq,
             payload={},
             is_muted=is_muted,

@@ -210,3 +210,20 @@ def test_the_department_is_told_once_of_each_row_set_aside(
     assert len(told) == 1
     assert f"办件编号：{CASE}" in told[0]
     assert "办结记录：代码不在约定范围（result_type 为 '6'）；核实之前，不因缺少该记录对该件发牌、撤牌" in told[0]
+
+
+def test_a_row_of_a_page_that_had_to_wait_is_told_with_the_night_that_admitted_it(
+    platform: Platform, ready: Engine, addressed: None, altered: Callable[..., Any]
+) -> None:
+    night(FIRST)
+    for number in range(12):
+        platform.finish(f"coded-{number}", "2026-11-17 10:00", result_type="6")
+    platform.finish(CASE, "2026-11-17 11:00", result_type="70")
+    assert night(SECOND).code == 3, "most of its rows are refused alike"
+    assert CASE not in mailed()
+    learn_the_code(altered)
+    for day in (THIRD, FOURTH):
+        night(day)
+    told = [line for line in mailed().splitlines() if "未通过校验" in line]
+    assert len(told) == 1
+    assert f"办件编号：{CASE}" in told[0]

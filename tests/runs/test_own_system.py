@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from etl import sources
 from etl.sources.contract import Link, Source
+from tests.cli.command import jiancha
 from tests.runs.test_a_night import night, rows
 from tests.runs.world import Exchange, Platform
 
@@ -86,3 +88,13 @@ def test_a_card_stays_the_one_it_is_when_the_departments_own_system_speaks_later
     yellow = rows(ready, "select event, business_on from card_event where level = 'yellow' order by seq")
     assert yellow == [("issued", date(2026, 11, 18)), ("withdrawn", date(2026, 11, 20))]
     assert rows(ready, "select state, nature from v_card where level = 'yellow'") == [("withdrawn", "push_delay")]
+
+
+def test_the_bulletin_counts_a_case_in_the_week_its_own_system_says(
+    platform: Platform, exchange: Exchange, ready: Engine, altered: Callable[..., Source]
+) -> None:
+    altered("scjg", links=(Link("rsj", "区人社局"),))
+    platform.accept("both", "2026-11-06 15:00")
+    exchange.accept("both", "2026-11-09 15:00")
+    assert night(NIGHT).code == 0
+    assert "本周受理办件 0 件" in Path(jiancha("week", "--week", "2026-W46").only["html"]).read_text(encoding="utf-8")

@@ -112,6 +112,19 @@ def test_every_open_decision_leads_to_its_state(ledger: Engine, reached: str, de
     assert decide(ledger, decision, 9)["state"] == state(ledger) == leads_to[decision]
 
 
+@pytest.mark.parametrize("reached", PATHS)
+def test_feedback_is_owed_on_a_yellow_or_red_card_when_it_could_be_accepted(ledger: Engine, reached: str) -> None:
+    changes, path = PATHS[reached]
+    cards: list[dict[str, Any]] = [{"level": "yellow"}, {"level": "reminder"}, {"level": "red", "is_baseline": True}]
+    record(ledger, *(event("1", clock_key=str(number), **changes | card) for number, card in enumerate(cards)))
+    for hour, decision in enumerate(path):
+        for number, card in enumerate(cards):
+            decide(ledger, decision, hour, called=f"case/{number}/{card['level']}")
+    with ledger.connect() as connection:
+        owing = [card["level"] for card in decisions.cards(connection) if card["owes_feedback"]]
+    assert owing == (["yellow"] if "close" in OPEN[reached] else [])
+
+
 def test_a_decision_about_no_card_or_dated_back_or_out_of_the_chain_is_refused(ledger: Engine) -> None:
     record(ledger, event("1"))
     later = MOMENT + timedelta(days=1)

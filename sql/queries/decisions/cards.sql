@@ -2,7 +2,8 @@
 select c.source, c.case_no, c.clock, c.clock_key, c.level, c.state, c.nature, c.standing, c.is_highest, c.is_baseline,
        c.provisional, c.reached_at, c.raised_on, c.issued_on, c.decided_at, c.used_days::float8, c.limit_days::float8,
        c.department, department_name(c.department, c.business_on) as department_name, c.item_code, c.item_name,
-       c.responsible_hop, decisions_open(c.state, c.nature) as open_to
+       c.responsible_hop, decisions_open(c.state, c.nature) as open_to,
+       owes_feedback(c.state, c.nature, c.level, c.is_baseline)
 from v_card c
 where (cast(:case_no as text) is null or c.case_no = :case_no)
   and (cast(:state as text) is null or c.state = :state)

@@ -10,10 +10,7 @@ cross join lateral (
     left join notice_claim n using (item_key)
     where (e.source, e.case_no, e.clock, e.clock_key, e.level) = (c.source, c.case_no, c.clock, c.clock_key, c.level)
 ) told
-where c.state in ('issued', 'upheld', 'escalated')
-  and not (c.state = 'issued' and c.nature = 'suspect')
-  and c.level in ('yellow', 'red')
-  and not c.is_baseline
+where owes_feedback(c.state, c.nature, c.level, c.is_baseline)
   and c.issued_on <= :issued_until
   and told.is_told
 order by c.source, c.seq

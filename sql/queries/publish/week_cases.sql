@@ -9,7 +9,7 @@ newest as (
     from message
     join candidate using (case_no)
     where kind in ('accept', 'finish') and known_at <= :data_until
-    order by case_no, kind, source = department desc, source, version desc
+    order by case_no, kind, source = any(cast(:own_systems as text[])) desc, source, version desc
 )
 select department_name(department, :last) as department, accepted, finished
 from (

@@ -9,7 +9,7 @@ newest as (
     from message
     join candidate using (case_no)
     where kind in ('accept', 'finish') and known_at <= :data_until
-    order by case_no, kind, source = department desc, source, version desc
+    order by case_no, kind, source = any(cast(:own_systems as text[])) desc, source, version desc
 )
 select f.case_no, a.occurred_at as accepted_at, f.occurred_at as finished_at, a.region,
        (a.payload ->> 'promised_limit')::numeric as promised_limit,
@@ -19,7 +19,7 @@ join newest a on a.case_no = f.case_no and a.kind = 'accept'
 where f.kind = 'finish'
   and f.occurred_at >= :from_at and f.occurred_at < :until_at
   and coalesce(a.payload ->> 'outcome', 'passed') = 'passed'
-  and a.payload ->> 'limit_unit' = 'working_day'
+  and coalesce(a.payload ->> 'limit_unit', 'working_day') = 'working_day'
   and (a.payload ->> 'statutory_limit')::numeric > 0
   and a.payload ->> 'promised_limit' is not null
 order by f.case_no;

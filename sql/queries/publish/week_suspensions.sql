@@ -3,7 +3,7 @@ with newest as (
     select distinct on (case_no, kind, seq) case_no, kind, seq, occurred_at, payload
     from message
     where case_no = any(:case_nos) and kind in ('special_start', 'special_result') and known_at <= :data_until
-    order by case_no, kind, seq, source = department desc, source, version desc
+    order by case_no, kind, seq, source = any(cast(:own_systems as text[])) desc, source, version desc
 )
 select s.case_no, s.occurred_at as began_at, r.occurred_at as ended_at,
        (s.payload ->> 'approved_days')::float8 as approved_days
