@@ -12,6 +12,7 @@ import threading
 import tracemalloc
 import zipfile
 from contextlib import chdir
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -142,6 +143,53 @@ def test_a_backfill_finds_the_files_of_its_window_again_in_done(source, inbox, w
     assert end.declared_rows == 1
     following = Window(date(2026, 11, 17), window.until, window.until + timedelta(days=1))
     assert pull(source, inbox, following) == ([], [Pulled("accept", 0)])
+
+
+@pytest.fixture
+def opened(inbox, monkeypatch) -> list[str]:
+    """Folders listed from now on, as they lie in the inbox."""
+    listed, scandir = list[str](), os.scandir
+
+    def spy(path):
+        listed.append(os.path.relpath(os.fspath(path), inbox))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", spy)
+    return listed
+
+
+def test_a_pull_opens_neither_old_nights_nor_any_folder_once_per_stream(make_source, inbox, window, opened):
+    for days in range(2, 400):
+        night = window.business_on - timedelta(days=days)
+        for place in ("done", "failed"):
+            old = f"{place}/{night}/zrzy_banjian_{night:%Y%m%d}.csv"
+            drop(inbox, old, text(LINE), EVENING - timedelta(days=days))
+    drop(inbox, NAME, text(LINE))
+    listed = []
+    for streams in ({"accept": CSV}, {str(number): replace(CSV, pattern=f"{number}.csv") for number in range(9)}):
+        opened.clear()
+        pull(make_source(FileDrop(streams), encoding="gb18030"), inbox, window)
+        listed.append(sorted(opened))
+    assert listed[0] == listed[1] == [".", "done", "failed"]
+
+
+def test_a_past_window_finds_files_of_its_night_and_those_taken_later_that_were_written_in_it(source, inbox, window):
+    drop(inbox, f"done/2026-11-16/{NAME}", text(LINE))
+    drop(inbox, f"done/2026-11-16/0123456789ab/{NAME}", text(LINE, LINE), EVENING + timedelta(hours=1))
+    drop(inbox, "done/2027-03-01/zrzy_banjian_20261115.csv", text(LINE, LINE, LINE))
+    drop(inbox, "done/by hand/zrzy_banjian_20261114.csv", text(LINE, LINE, LINE, LINE))
+    assert pull(source, inbox, window)[1] == [Pulled("accept", 10)]
+
+
+@pytest.mark.parametrize("cutoff", ["00:00", "01:00", "12:00", "23:59"])
+def test_whatever_the_cut_off_a_file_written_at_it_is_found_again_in_done(source, inbox, cutoff):
+    until = datetime.fromisoformat(f"2026-11-17T{cutoff}+08:00")
+    night = Window(date(2026, 11, 16), until - timedelta(days=1), until)
+    drop(inbox, NAME, text(LINE), until)
+    pull_and_settle(source, inbox, night)
+    assert (inbox / "done/2026-11-16" / NAME).exists()
+    for minutes in range(1, 1440, 7):
+        assert len(pull(source, inbox, replace(night, since=until - timedelta(minutes=minutes)))[0]) == 1
 
 
 def test_the_same_bytes_under_two_names_are_one_page_and_both_files_are_taken(source, inbox, window):
@@ -431,6 +479,22 @@ def test_a_day_skipped_before_stays_missing_until_its_file_comes(daily, inbox, w
 def test_a_days_file_already_in_done_has_come(daily, inbox, window):
     drop(inbox, f"done/2026-11-16/{NAME}", text(LINE))
     assert pull(daily, inbox, window)[1] == [Pulled("accept", 1)]
+
+
+def test_a_days_file_sent_ahead_and_taken_on_an_earlier_night_has_come(daily, inbox, window):
+    drop(inbox, f"done/2026-11-09/{NAME}", text(), EVENING - timedelta(days=7))
+    assert pull(daily, inbox, window) == ([], [Pulled("accept", 0)])
+
+
+def test_old_nights_are_opened_once_for_all_missing_files(make_source, inbox, window, opened):
+    daily = {kind: replace(CSV, pattern=f"{kind}_{{date}}.csv") for kind in ("accept", "finish", "stage")}
+    drop(inbox, "done/2026-11-09/accept_20261109.csv", text(LINE), EVENING - timedelta(days=7))
+    source = make_source(FileDrop(daily, expects_daily=True), encoding="gb18030")
+    _, message = pull_until_error(source, inbox, window, SourceIncomplete)
+    assert "accept_20261116.csv has not come" in message
+    assert "finish_20261116.csv has not come" in message
+    assert opened.count("done") == 2
+    assert "done/2026-11-09" in opened
 
 
 def test_daily_files_need_a_date_in_their_name():
