@@ -81,7 +81,7 @@ def _pull(declared: Source, connection: str, business_on: date) -> dict[str, int
             raise
         raise SourceContractBroken(f"{source}: {error}") from None  # one wrong connection is one source's fault
     feeds.set_pulled(engine(), source, business_on, basis, rows if is_counted else None, asked.until)
-    declared.kind.settle(declared, connection, taken, done=True)
+    declared.kind.settle(declared, connection, taken)
     reach("pull.after_settle")
     log.info("pulled", source=source, business_on=str(business_on), pages=len(taken), declared_rows=rows)
     return {"pages": len(taken), "declared_rows": rows}

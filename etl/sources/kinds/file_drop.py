@@ -139,8 +139,8 @@ class FileDrop:
         """File bytes under whatever header the file has."""
         return tabular.look(self.streams[stream], content, source.encoding)
 
-    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
-        """Move landed files out of the inbox into ``done/<business date>/`` or ``failed/<business date>/``.
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]]) -> None:
+        """Move landed files out of the inbox into ``done/<business date>/``.
 
         Args:
             landed: the `meta` of each landed page. A file already moved is passed over, and so is one that was
@@ -154,7 +154,7 @@ class FileDrop:
                 # Gone already is what a repeated call finds.
                 with suppress(FileNotFoundError):
                     if path in inbox and _sha256(path) == meta["sha256"]:
-                        _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
+                        _move(folder, path, DONE, str(meta["business_on"]))
 
     def _name_strangers(self, source: Source, lying: Sequence[_Found]) -> None:
         for found in lying:

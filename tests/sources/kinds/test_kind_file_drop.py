@@ -87,7 +87,7 @@ def pull_until_error(source, folder: Path, window: Window, error: type[Exception
 
 def pull_and_settle(source, folder: Path, window: Window) -> None:
     pages, _ = pull(source, folder, window)
-    source.kind.settle(source, str(folder), [page.meta for page in pages], done=True)
+    source.kind.settle(source, str(folder), [page.meta for page in pages])
 
 
 def decode(source, content: str | bytes):
@@ -137,7 +137,7 @@ def test_a_first_load_takes_everything_up_to_the_cut_off(source, inbox, window):
 def test_a_backfill_finds_the_files_of_its_window_again_in_done(source, inbox, window):
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
-    source.kind.settle(source, str(inbox), [page.meta], done=True)
+    source.kind.settle(source, str(inbox), [page.meta])
     (again,), (end,) = pull(source, inbox, window)
     assert (again.content, again.meta) == (page.content, page.meta)
     assert end.declared_rows == 1
@@ -198,7 +198,7 @@ def test_the_same_bytes_under_two_names_are_one_page_and_both_files_are_taken(so
     pages, (end,) = pull(source, inbox, window)
     assert {(page.number, page.content) for page in pages} == {(1, pages[0].content)}
     assert end.declared_rows == 1
-    source.kind.settle(source, str(inbox), [page.meta for page in pages], done=True)
+    source.kind.settle(source, str(inbox), [page.meta for page in pages])
     assert not list(inbox.glob("*.csv"))
 
 
@@ -226,7 +226,7 @@ def test_a_symbolic_link_is_never_followed(source, inbox, window, tmp_path):
     (inbox / NAME).symlink_to(secret)
     os.utime(inbox / NAME, (EVENING.timestamp(), EVENING.timestamp()), follow_symlinks=False)
     assert pull(source, inbox, window)[0] == []
-    source.kind.settle(source, str(inbox), [{"file": NAME, "sha256": "", "business_on": "2026-11-16"}], done=True)
+    source.kind.settle(source, str(inbox), [{"file": NAME, "sha256": "", "business_on": "2026-11-16"}])
     assert (inbox / NAME).is_symlink()
 
 
@@ -243,7 +243,7 @@ def test_a_folder_with_a_files_name_is_not_taken(source, inbox, window):
 
 def test_settling_cannot_be_led_out_of_the_folder(source, inbox, tmp_path):
     outside = drop(tmp_path, "outside.csv", text(LINE))
-    source.kind.settle(source, str(inbox), [{"file": "../outside.csv", "sha256": "", "business_on": "x"}], done=True)
+    source.kind.settle(source, str(inbox), [{"file": "../outside.csv", "sha256": "", "business_on": "x"}])
     assert outside.exists()
 
 
@@ -263,7 +263,7 @@ def test_what_is_no_regular_file_is_neither_taken_nor_waited_for(source, inbox, 
         path.symlink_to("/dev/zero" if kind == "link to a device" else "/nowhere")
     assert pull(source, inbox, window)[0] == []
     meta = {"file": NAME, "sha256": "", "business_on": "2026-11-16"}
-    source.kind.settle(source, str(inbox), [meta], done=True)
+    source.kind.settle(source, str(inbox), [meta])
     assert os.path.lexists(path)
     with pytest.raises(SourceContractBroken, match="regular file"):  # put there after the folder was listed
         _read(_Found(0, NAME, path), 0)
@@ -280,7 +280,7 @@ def test_what_waits_under_a_files_name_in_done_is_neither_read_nor_replaced(sour
     else:
         waiting.symlink_to("/dev/zero")
     with pytest.raises(SourceContractBroken, match="regular file"):
-        source.kind.settle(source, str(inbox), [page.meta], done=True)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert (inbox / NAME).exists()
     assert os.path.lexists(waiting)
 
@@ -293,7 +293,7 @@ def test_a_link_in_place_of_a_days_folder_leads_no_file_out(source, inbox, windo
     (inbox / "done").mkdir()
     (inbox / "done/2026-11-16").symlink_to(outside)
     with pytest.raises(SourceContractBroken, match="is a link"):
-        source.kind.settle(source, str(inbox), [page.meta], done=True)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert list(outside.iterdir()) == []
     assert (inbox / NAME).exists()
 
@@ -505,14 +505,13 @@ def test_daily_files_need_a_date_in_their_name():
 # --- settling -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("done", "folder"), [(True, "done"), (False, "failed")])
-def test_settling_moves_the_file_by_business_date_and_may_be_repeated(source, inbox, window, done, folder):
+def test_settling_moves_the_file_by_business_date_and_may_be_repeated(source, inbox, window):
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
     for _ in range(2):
-        source.kind.settle(source, str(inbox), [page.meta], done=done)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert not (inbox / NAME).exists()
-    moved = inbox / folder / "2026-11-16" / NAME
+    moved = inbox / "done/2026-11-16" / NAME
     assert moved.read_bytes() == page.content
     assert moved.stat().st_mtime == EVENING.timestamp()
 
@@ -522,7 +521,7 @@ def test_a_crash_between_landing_and_moving_lands_the_same_bytes_again_and_then_
     (first,), _ = pull(source, inbox, window)  # landed, then the process died
     (again,), _ = pull(source, inbox, window)
     assert again.meta["sha256"] == first.meta["sha256"]
-    source.kind.settle(source, str(inbox), [again.meta], done=True)
+    source.kind.settle(source, str(inbox), [again.meta])
     assert (inbox / "done/2026-11-16" / NAME).exists()
 
 
@@ -530,7 +529,7 @@ def test_a_file_replaced_after_it_was_read_stays_for_the_next_pull(source, inbox
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
     drop(inbox, NAME, text(LINE, LINE), EVENING + timedelta(minutes=5))
-    source.kind.settle(source, str(inbox), [page.meta], done=True)
+    source.kind.settle(source, str(inbox), [page.meta])
     (again,), (end,) = pull(source, inbox, window)
     assert end.declared_rows == 2
     assert again.meta["sha256"] != page.meta["sha256"]
@@ -540,7 +539,7 @@ def test_another_file_of_the_same_name_never_overwrites_the_one_in_done(source, 
     for lines in ((LINE,), (LINE, LINE)):
         drop(inbox, NAME, text(*lines))
         pages, _ = pull(source, inbox, window)
-        source.kind.settle(source, str(inbox), [page.meta for page in pages], done=True)
+        source.kind.settle(source, str(inbox), [page.meta for page in pages])
     assert len(list((inbox / "done").rglob(NAME))) == 2
     assert pull(source, inbox, window)[1] == [Pulled("accept", 3)]
 
