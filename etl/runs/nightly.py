@@ -166,7 +166,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         return {"claimed": 0}
     with engine().connect() as connection:
         verify(connection)
-    follow_ups.raise_due(engine(), business_on)
+    follow_ups.raise_due(business_on)
     finding_store.tell(engine(), business_on)
     quarantine.tell(business_on)
     claimed = notices.claim(engine(), business_on, titles())
