@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from etl.domain.personal_numbers import without_numbers
 
-_GAP = r"[\s\-－—‐‑–]?"
-_NUMBERS = re.compile(
-    rf"(?<![0-9])(?:"
-    rf"(?:[0-9]{_GAP}){{17}}[0-9Xx]"  # identity card
-    rf"|[0-9]{{15}}"  # identity card of before 1999
-    rf"|(?:\+?86{_GAP})?1[3-9](?:{_GAP}[0-9]){{9}}"  # mobile
-    rf"|(?<![A-Za-z])\(?0[0-9]{{2,3}}\)?{_GAP}[2-9](?:{_GAP}[0-9]){{6,7}}"  # fixed line
-    rf")(?![0-9])"
-)
 HIDDEN = "［号码已隐去］"
 
 
@@ -24,11 +14,7 @@ def one_line(text: str) -> str:
 
 def redact(text: str) -> str:
     """Free text on one line without identity and telephone numbers, also when written full-width or spaced."""
-    line = one_line(text)
-    folded = unicodedata.normalize("NFKC", line)
-    if not _NUMBERS.search(folded):
-        return line
-    return _NUMBERS.sub(HIDDEN, folded)
+    return without_numbers(one_line(text), HIDDEN)
 
 
 def mask(name: str) -> str:

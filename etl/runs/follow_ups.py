@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import Engine
 
 from etl import sources
 from etl.domain.axis import Targets
@@ -17,20 +16,20 @@ from etl.domain.date_axis import DateAxis
 from etl.domain.night import ZONE, from_us, to_us
 from etl.domain.profile import Profile
 from etl.store.calendars import stored
-from etl.store.engine import engine as ledger
+from etl.store.engine import engine
 from etl.store.profiles import profile
 from etl.store.statements import sql
 
 NOON = time(12, tzinfo=ZONE)
 
 
-def raise_due(engine: Engine, business_on: date) -> int:
+def raise_due(business_on: date) -> int:
     """Make an item to tell of every card whose feedback is overdue at the end of the night, once per stage -> how many.
 
     Only cards the department was told of; what owes feedback is ruled by the database (``owes_feedback``).
     """
     rules = {name: profile(sources.get(name).profile) for name in sources.names()}
-    with engine.begin() as connection:
+    with engine().begin() as connection:
         shortest = min(min(rule.follow_up_days, default=0) for rule in rules.values())
         # A working day is at least a day: what was issued later cannot be due.
         asked = {"business_on": business_on, "issued_until": business_on - timedelta(days=shortest)}
@@ -60,7 +59,7 @@ def feedback_due_on(card: Mapping[str, Any]) -> date | None:
 
 def _due(cards: Sequence[Mapping[str, Any]], stage: int, rules: Profile, known_on: date) -> list[date]:
     """Per card the last day before a stage: whole working days, the day of issue not counted."""
-    axis = DateAxis(stored(ledger()).book(rules.calendar).known(known_on), working=True)
+    axis = DateAxis(stored(engine()).book(rules.calendar).known(known_on), working=True)
     issued = np.array([to_us(datetime.combine(card["issued_on"], NOON)) for card in cards], dtype=np.int64)
     target = axis.start(issued) + np.int64(rules.follow_up_days[stage - 1])
     return [from_us(due).date() for due in axis.due(Targets(target, target), issued).tolist()]

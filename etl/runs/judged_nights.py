@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -30,6 +32,66 @@ from etl.supervision.delays import own_systems
 from etl.supervision.judge import CARDS, judge_table
 from etl.supervision.question import Doubt
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What nights' judgements rest on, in order, so that each night looks its part up and counts nothing again.
+
+    `totals` are the messages per source known by each of `known_at`; records were doubtful from the cut-offs `doubted`
+    until the cut-offs `freed`.
+    """
+
+    completeness: feeds.Completeness
+    calendars: Calendars
+    known_at: Sequence[datetime]
+    totals: Sequence[Mapping[str, int]]
+    doubted: Sequence[datetime]
+    freed: Sequence[datetime]
+
+    @classmethod
+    def of(
+        cls,
+        completeness: feeds.Completeness,
+        calendars: Calendars,
+        known: Sequence[tuple[datetime, Mapping[str, int]]],
+        doubts: Sequence[Doubt],
+    ) -> _Ground:
+        """`known`: (knowledge time, messages per source) in order of knowledge time."""
+        totals: list[Counter[str]] = []
+        for _, per_source in known:
+            totals.append(Counter(totals[-1] if totals else ()))
+            totals[-1].update(per_source)
+        return cls(
+            completeness,
+            calendars,
+            [known_at for known_at, _ in known],
+            totals,
+            sorted(doubt.since or _EVER for doubt in doubts),
+            sorted(doubt.until for doubt in doubts if doubt.until),
+        )
+
+    def fingerprint(self, night: date) -> str:
+        """Of the messages known by the night's cut-off, doubtful records, feed verdicts of the two nights it is the
+        difference of, calendars, profiles.
+        """
+        moment = cutoff_at(night, settings().cutoff)
+        earlier, judged = self.completeness.judged(night - timedelta(days=1)), self.completeness.judged(night)
+        known = bisect_right(self.known_at, moment)
+        rules = {name: rules_of(name) for name in judged}
+        basis = {
+            "messages": dict(self.totals[known - 1]) if known else {},
+            "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
+            "frozen": {name: list(map(str, silent)) for name, silent in self.completeness.frozen(night).items()},
+            "doubts": [bisect_right(self.doubted, moment), bisect_right(self.freed, moment)],
+            "rules": {
+                name: [book.fingerprint(moment.date()), self.calendars.book(book.calendar).fingerprint(moment.date())]
+                for name, book in rules.items()
+            },
+        }
+        return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
 
 def record(business_on: date, notify: str) -> dict[str, int]:
     """Judge the night, and every other one up to the last one judged, that rests on something new -> counts.
@@ -46,10 +108,11 @@ def record(business_on: date, notify: str) -> dict[str, int]:
     # A later night that was judged is a difference to this one, or to one before it.
     last = max([business_on, *fingerprints])
     completeness = completeness_until(last)
+    ground = _Ground.of(completeness, calendars, known, doubts)
     for night in nights(min(first, business_on), last):
         if night > business_on and night not in fingerprints:
             continue
-        fingerprint = _fingerprint(night, completeness, known, calendars, doubts)
+        fingerprint = ground.fingerprint(night)
         if fingerprints.get(night) != fingerprint:
             asked = list(groups(night, completeness, calendars, doubts))
             findings.record_night(engine(), night, asked, doubts)
@@ -125,37 +188,3 @@ def _cards(
     return judge_table(
         messages, as_of, known_by, rules, book, cutoff=settings().cutoff, links=links(), frozen=frozen, doubts=doubts
     )
-
-
-def _fingerprint(
-    night: date,
-    completeness: feeds.Completeness,
-    known: Sequence[tuple[datetime, dict[str, int]]],
-    calendars: Calendars,
-    doubts: Sequence[Doubt],
-) -> str:
-    """What the night's judgement rests on: messages known by its cut-off, doubtful records, feed verdicts of the two
-    nights it is the difference of, calendars, profiles.
-    """
-    moment = cutoff_at(night, settings().cutoff)
-    earlier, judged = completeness.judged(night - timedelta(days=1)), completeness.judged(night)
-    counts: defaultdict[str, int] = defaultdict(int)
-    for known_at, per_source in known:
-        if known_at <= moment:
-            for name, count in per_source.items():
-                counts[name] += count
-    rules = {name: rules_of(name) for name in judged}
-    basis = {
-        "messages": dict(counts),
-        "judged": {name: [str(earlier.get(name)), str(complete_on)] for name, complete_on in judged.items()},
-        "frozen": {name: list(map(str, silent)) for name, silent in completeness.frozen(night).items()},
-        "doubts": [
-            sum(doubt.since is None or doubt.since <= moment for doubt in doubts),
-            sum(doubt.until is not None and doubt.until <= moment for doubt in doubts),
-        ],
-        "rules": {
-            name: [book.fingerprint(moment.date()), calendars.book(book.calendar).fingerprint(moment.date())]
-            for name, book in rules.items()
-        },
-    }
-    return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()

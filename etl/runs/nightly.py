@@ -81,7 +81,7 @@ def _pull(declared: Source, connection: str, business_on: date) -> dict[str, int
             raise
         raise SourceContractBroken(f"{source}: {error}") from None  # one wrong connection is one source's fault
     feeds.set_pulled(engine(), source, business_on, basis, rows if is_counted else None, asked.until)
-    declared.kind.settle(declared, connection, taken, done=True)
+    declared.kind.settle(declared, connection, taken)
     reach("pull.after_settle")
     log.info("pulled", source=source, business_on=str(business_on), pages=len(taken), declared_rows=rows)
     return {"pages": len(taken), "declared_rows": rows}
@@ -166,7 +166,7 @@ def notify(business_on: date, mode: str = "auto") -> dict[str, int]:
         return {"claimed": 0}
     with engine().connect() as connection:
         verify(connection)
-    follow_ups.raise_due(engine(), business_on)
+    follow_ups.raise_due(business_on)
     finding_store.tell(engine(), business_on)
     quarantine.tell(business_on)
     claimed = notices.claim(engine(), business_on, titles())

@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.errors import UsageError
-from etl.sources.contract import Source
+
+if TYPE_CHECKING:
+    from etl.sources.contract import Source
 
 _FOLDER = Path(__file__).parent / "departments"
 

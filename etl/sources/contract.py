@@ -107,8 +107,8 @@ class Kind(Protocol):
         """`decode` under whatever columns there are, so that they can be compared with the declared ones."""
         ...
 
-    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
-        """After landing committed: move files to done/failed; nothing for other kinds. Safe to repeat."""
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]]) -> None:
+        """After landing committed: move files to done; nothing for other kinds. Safe to repeat."""
         ...
 
 

@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.domain.message import INSTANT
+from etl.domain.personal_numbers import without_numbers
 from etl.errors import SourceContractBroken
 
 EXCERPT = 40
-_PERSONAL = re.compile(
-    r"(?<!\d)(?:\d{17}[\dXx]|\d{15}|1[3-9]\d{9}|\d{3}-\d{2,3}-\d{4})(?!\d)|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-)
+_ALSO_PERSONAL = re.compile(r"(?<!\d)\d{3}-\d{2,3}-\d{4}(?!\d)|[\w.+-]+[@＠][\w-]+(?:[.．][\w-]+)+")
+"""Numbers as they are written abroad, and mail addresses."""
 _INSTANT = (
     r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d"
     r"(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?$"
@@ -293,7 +293,7 @@ def excerpt(value: str | None, names: Iterable[str | None] = ()) -> str:
         return "empty"
     for name in filter(None, names):
         value = value.replace(name, "*")
-    value = _PERSONAL.sub("*", value)
+    value = _ALSO_PERSONAL.sub("*", without_numbers(value, "*"))
     return repr(value if len(value) <= EXCERPT else value[:EXCERPT] + "…")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from sqlalchemy import TextClause, text
 
@@ -20,6 +19,3 @@ def sql(name: str) -> TextClause:
 def sql_text(name: str) -> str:
     """The file's text, for drivers that do not take SQLAlchemy clauses."""
     return (ROOT / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-Parameters = dict[str, Any]

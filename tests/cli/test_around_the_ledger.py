@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
+from etl import sources
 from etl.runs import judged_nights
 from etl.settings import settings
 from etl.store.engine import embedded_url
@@ -114,8 +115,7 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     ],
 )
 def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str, ...]) -> None:
-    registered = "boston_311, jtj, rsj, scjg, syj, syj_exchange, wsny, ycsp, zjj, zrzy"
-    refused(jiancha(*command), 2, f"no source 'nowhere'; registered: {registered}")
+    refused(jiancha(*command), 2, f"no source 'nowhere'; registered: {', '.join(sources.names())}")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from etl import sources
 from tests.cli.command import Ended, jiancha
 
 CASE = "511602201810150001"
@@ -265,6 +266,5 @@ def test_a_case_nobody_can_explain_is_refused_with_two(file: Any, options: tuple
 def test_the_installed_command_lists_the_sources() -> None:
     command = Path(sys.executable).with_name("jiancha")
     done = subprocess.run([command, "source", "list"], capture_output=True, text=True, check=True)
-    registered = "boston_311, jtj, rsj, scjg, syj, syj_exchange, wsny, ycsp, zjj, zrzy"
-    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == registered.split(", ")
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == sources.names()
     assert done.stderr == ""

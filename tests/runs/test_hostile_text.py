@@ -169,7 +169,7 @@ def tell_everything(contract: Contract) -> None:
 
 
 def test_hostile_text_in_every_field_stays_text_in_everything_people_open(
-    contract: Contract, ready: Engine, addressed: None
+    contract: Contract, ready: Engine, addressed: None, subtests: pytest.Subtests
 ) -> None:
     assert night(FIRST).code == 0
     tell_everything(contract)
@@ -194,7 +194,9 @@ def test_hostile_text_in_every_field_stays_text_in_everything_people_open(
     for name, said in HOSTILE.items():
         if said.isprintable():
             assert said in shown, f"{name}: not shown, so nothing was shown of it"
-    if CHROMIUM.exists():
+    with subtests.test("in a browser"):
+        if not CHROMIUM.exists():
+            pytest.skip(f"{CHROMIUM} is missing; as root, .ci/debian-packages installs it")
         assert_inert_in_a_browser([page, *(mail.get_body(("html",)).get_content().encode() for mail in mails.values())])
 
 

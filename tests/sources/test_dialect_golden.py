@@ -6,6 +6,8 @@ messages it must become (`messages.jsonl`, contract objects) and the rows it mus
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,16 @@ def contract_objects(messages: pa.Table) -> list[dict[str, Any]]:
         found.append({name: row[name] for name in head if row[name] is not None} | {"payload": payload})
     loaded: list[dict[str, Any]] = orjson.loads(orjson.dumps(found))
     return loaded
+
+
+def test_naming_the_sources_imports_none_of_them_nor_pyarrow() -> None:
+    code = (
+        "import sys\n"
+        "from etl import sources\n"
+        "assert sources.names()\n"
+        "assert not [name for name in sys.modules if name == 'pyarrow' or name.startswith('etl.sources.')]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("source", names())

@@ -17,8 +17,6 @@ from etl.supervision.judge import judge_table, with_known_at
 from etl.supervision.question import Doubt
 from tests.oracle.cases import Case, shanghai
 
-BOUNDARY = "2018-10-24 10:00"
-"""Promised seven days from 10-15 10:00."""
 CAME, READ = shanghai("2018-10-24 01:00"), shanghai("2018-10-29 01:00")
 FINISH = Doubt("CASE-1", frozenset({"finish"}), CAME, READ)
 

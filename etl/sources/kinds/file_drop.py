@@ -1,19 +1,22 @@
 """A drop folder: a department puts CSV, XLSX or XML files in, and finds them moved to ``done/`` or ``failed/``.
 
 The folder itself is the inbox. When a file reached us is its modification time. A file that arrives late with an old
-time is still taken, because whatever lies in the inbox has not been taken; ``done/`` is read for past windows only.
+time is still taken, because whatever lies in the inbox has not been taken. Under ``done/`` and ``failed/`` only the
+nights are opened whose files can lie in the window asked for; all of ``done/`` only when a day's file seems missing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,8 @@ from etl.sources.contract import Decoded, Page, Pulled, Source, Window
 from etl.sources.kinds import tabular
 from etl.sources.kinds.tabular import Files
 
-DONE, FAILED = "done", "failed"
+_NIGHT = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_PLACES = DONE, FAILED = "done", "failed"
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,13 @@ class FileDrop:
     def _pull(self, source: Source, folder: Path, window: Window) -> Iterator[Page | Pulled]:
         faults: list[str] = []
         absent: list[str] = []
+        lying, first = _scan(folder), None if window.since is None else night_of(window.since)
+        moved = {place: [each for each in _past(folder, place, first) if each.within(window)] for place in _PLACES}
+        ever_taken = cache(lambda: [each for each in _past(folder, DONE) if each.until(window)])
         for stream, files in self.streams.items():
-            inbox = [found for found in _scan(folder) if files.match(found.name) and found.until(window)]
-            taken = [found for found in _past(folder, DONE) if files.match(found.name) and found.until(window)]
-            failed = [found for found in _past(folder, FAILED) if files.match(found.name) and found.within(window)]
-            pages = sorted([*inbox, *(found for found in taken if found.within(window))])
+            inbox = [found for found in lying if files.match(found.name) and found.until(window)]
+            taken, failed = ([found for found in moved[place] if files.match(found.name)] for place in _PLACES)
+            pages = sorted([*inbox, *taken])
             before = len(faults) + len(absent)
             faults += [
                 f"{found.name} is still in {FAILED}/; send it again corrected"
@@ -98,11 +104,14 @@ class FileDrop:
                     declared.append(rows)
                 yield Page(stream, number, content, files.media_type, meta)
             if self.expects_daily:
-                absent += _missing_days(files, window, [found.name for found in (*inbox, *taken, *failed)])
+                missing = _missing_days(files, window, [*inbox, *taken, *failed])
+                if missing:  # a file sent ahead was taken on a night before the window
+                    missing = _missing_days(files, window, [*inbox, *failed, *ever_taken()])
+                absent += missing
             if len(faults) + len(absent) == before:
                 counted = [rows for rows in declared if rows is not None]
                 yield Pulled(stream, sum(counted) if len(counted) == len(declared) else None)
-        self._name_strangers(source, folder)
+        self._name_strangers(source, lying)
         if faults:
             raise SourceContractBroken(f"{source.name}: {'; '.join([*faults, *absent])}")
         if absent:
@@ -130,8 +139,8 @@ class FileDrop:
         """File bytes under whatever header the file has."""
         return tabular.look(self.streams[stream], content, source.encoding)
 
-    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
-        """Move landed files out of the inbox into ``done/<business date>/`` or ``failed/<business date>/``.
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]]) -> None:
+        """Move landed files out of the inbox into ``done/<business date>/``.
 
         Args:
             landed: the `meta` of each landed page. A file already moved is passed over, and so is one that was
@@ -145,10 +154,10 @@ class FileDrop:
                 # Gone already is what a repeated call finds.
                 with suppress(FileNotFoundError):
                     if path in inbox and _sha256(path) == meta["sha256"]:
-                        _move(folder, path, DONE if done else FAILED, str(meta["business_on"]))
+                        _move(folder, path, DONE, str(meta["business_on"]))
 
-    def _name_strangers(self, source: Source, folder: Path) -> None:
-        for found in _scan(folder):
+    def _name_strangers(self, source: Source, lying: Sequence[_Found]) -> None:
+        for found in lying:
             if not found.name.startswith(".") and not any(files.match(found.name) for files in self.streams.values()):
                 # Its name may hold line ends, escapes or bytes of another encoding.
                 shown = repr(os.fsencode(found.name).decode(errors="backslashreplace"))
@@ -221,11 +230,20 @@ def _scan(folder: Path) -> list[_Found]:
     return found
 
 
-def _past(folder: Path, name: str) -> list[_Found]:
-    """Files already moved: ``name/<date>/file``, or one folder deeper when a name came twice on one date."""
+def _past(folder: Path, name: str, first: date | None = None) -> list[_Found]:
+    """Files already moved: ``name/<night>/file``, or one folder deeper when a name came twice in one night.
+
+    Args:
+        first: nights before it are not opened. What a night took had been written by its cut-off, within the day after
+            it: nothing of a night before `night_of(since)` is newer than `since`, whatever the cut-off was then.
+    """
     if not (folder / name).is_dir():
         return []
-    below = [path for path in (folder / name).glob("*/") if not path.is_symlink()]
+    below = [
+        path
+        for path in (folder / name).glob("*/")
+        if not (first and _NIGHT.fullmatch(path.name) and path.name < first.isoformat()) and not path.is_symlink()
+    ]
     deeper = [path for parent in below for path in parent.glob("*/") if not path.is_symlink()]
     return [found for path in (*below, *deeper) for found in _scan(path)]
 
@@ -270,9 +288,9 @@ def _open(path: Path) -> BufferedReader:
     return os.fdopen(descriptor, "rb")
 
 
-def _missing_days(files: Files, window: Window, names: Sequence[str]) -> list[str]:
+def _missing_days(files: Files, window: Window, there: Sequence[_Found]) -> list[str]:
     first = window.business_on if window.since is None else night_of(window.since) + timedelta(days=1)
-    present = {files.date_of(name) for name in names}
+    present = {files.date_of(found.name) for found in there}
     expected = [f"{day:%Y%m%d}" for day in nights(min(first, window.business_on), window.business_on)]
     return [
         f"{files.pattern.replace('{date}', day)} has not come; a day without records sends its header only"

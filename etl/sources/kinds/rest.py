@@ -125,7 +125,7 @@ class Rest:
         """A page of rows says itself which columns it has."""
         return self.decode(source, stream, content, meta)
 
-    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]]) -> None:
         """Nothing to do: a platform keeps its own records."""
 
     def _stream(self, source: Source, stream: str, window: Window, get: _Get) -> Iterator[Page | Pulled]:

@@ -140,7 +140,7 @@ class Table:
             raise SourceContractBroken(f"{source.name}/{stream}: the page lacks column {', '.join(lost)}")
         return columns({name: [row[name] for row in rows] for name in names}, range(len(rows)), [])
 
-    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]], *, done: bool) -> None:
+    def settle(self, source: Source, connection: str, landed: Sequence[Mapping[str, Any]]) -> None:
         """Nothing to do: the table belongs to the department and is only read."""
 
     def case_numbers(self, source: Source, connection: str) -> Iterator[pa.Array]:

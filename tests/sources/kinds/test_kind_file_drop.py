@@ -12,6 +12,7 @@ import threading
 import tracemalloc
 import zipfile
 from contextlib import chdir
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def pull_until_error(source, folder: Path, window: Window, error: type[Exception
 
 def pull_and_settle(source, folder: Path, window: Window) -> None:
     pages, _ = pull(source, folder, window)
-    source.kind.settle(source, str(folder), [page.meta for page in pages], done=True)
+    source.kind.settle(source, str(folder), [page.meta for page in pages])
 
 
 def decode(source, content: str | bytes):
@@ -136,12 +137,59 @@ def test_a_first_load_takes_everything_up_to_the_cut_off(source, inbox, window):
 def test_a_backfill_finds_the_files_of_its_window_again_in_done(source, inbox, window):
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
-    source.kind.settle(source, str(inbox), [page.meta], done=True)
+    source.kind.settle(source, str(inbox), [page.meta])
     (again,), (end,) = pull(source, inbox, window)
     assert (again.content, again.meta) == (page.content, page.meta)
     assert end.declared_rows == 1
     following = Window(date(2026, 11, 17), window.until, window.until + timedelta(days=1))
     assert pull(source, inbox, following) == ([], [Pulled("accept", 0)])
+
+
+@pytest.fixture
+def opened(inbox, monkeypatch) -> list[str]:
+    """Folders listed from now on, as they lie in the inbox."""
+    listed, scandir = list[str](), os.scandir
+
+    def spy(path):
+        listed.append(os.path.relpath(os.fspath(path), inbox))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", spy)
+    return listed
+
+
+def test_a_pull_opens_neither_old_nights_nor_any_folder_once_per_stream(make_source, inbox, window, opened):
+    for days in range(2, 400):
+        night = window.business_on - timedelta(days=days)
+        for place in ("done", "failed"):
+            old = f"{place}/{night}/zrzy_banjian_{night:%Y%m%d}.csv"
+            drop(inbox, old, text(LINE), EVENING - timedelta(days=days))
+    drop(inbox, NAME, text(LINE))
+    listed = []
+    for streams in ({"accept": CSV}, {str(number): replace(CSV, pattern=f"{number}.csv") for number in range(9)}):
+        opened.clear()
+        pull(make_source(FileDrop(streams), encoding="gb18030"), inbox, window)
+        listed.append(sorted(opened))
+    assert listed[0] == listed[1] == [".", "done", "failed"]
+
+
+def test_a_past_window_finds_files_of_its_night_and_those_taken_later_that_were_written_in_it(source, inbox, window):
+    drop(inbox, f"done/2026-11-16/{NAME}", text(LINE))
+    drop(inbox, f"done/2026-11-16/0123456789ab/{NAME}", text(LINE, LINE), EVENING + timedelta(hours=1))
+    drop(inbox, "done/2027-03-01/zrzy_banjian_20261115.csv", text(LINE, LINE, LINE))
+    drop(inbox, "done/by hand/zrzy_banjian_20261114.csv", text(LINE, LINE, LINE, LINE))
+    assert pull(source, inbox, window)[1] == [Pulled("accept", 10)]
+
+
+@pytest.mark.parametrize("cutoff", ["00:00", "01:00", "12:00", "23:59"])
+def test_whatever_the_cut_off_a_file_written_at_it_is_found_again_in_done(source, inbox, cutoff):
+    until = datetime.fromisoformat(f"2026-11-17T{cutoff}+08:00")
+    night = Window(date(2026, 11, 16), until - timedelta(days=1), until)
+    drop(inbox, NAME, text(LINE), until)
+    pull_and_settle(source, inbox, night)
+    assert (inbox / "done/2026-11-16" / NAME).exists()
+    for minutes in range(1, 1440, 7):
+        assert len(pull(source, inbox, replace(night, since=until - timedelta(minutes=minutes)))[0]) == 1
 
 
 def test_the_same_bytes_under_two_names_are_one_page_and_both_files_are_taken(source, inbox, window):
@@ -150,7 +198,7 @@ def test_the_same_bytes_under_two_names_are_one_page_and_both_files_are_taken(so
     pages, (end,) = pull(source, inbox, window)
     assert {(page.number, page.content) for page in pages} == {(1, pages[0].content)}
     assert end.declared_rows == 1
-    source.kind.settle(source, str(inbox), [page.meta for page in pages], done=True)
+    source.kind.settle(source, str(inbox), [page.meta for page in pages])
     assert not list(inbox.glob("*.csv"))
 
 
@@ -178,7 +226,7 @@ def test_a_symbolic_link_is_never_followed(source, inbox, window, tmp_path):
     (inbox / NAME).symlink_to(secret)
     os.utime(inbox / NAME, (EVENING.timestamp(), EVENING.timestamp()), follow_symlinks=False)
     assert pull(source, inbox, window)[0] == []
-    source.kind.settle(source, str(inbox), [{"file": NAME, "sha256": "", "business_on": "2026-11-16"}], done=True)
+    source.kind.settle(source, str(inbox), [{"file": NAME, "sha256": "", "business_on": "2026-11-16"}])
     assert (inbox / NAME).is_symlink()
 
 
@@ -195,7 +243,7 @@ def test_a_folder_with_a_files_name_is_not_taken(source, inbox, window):
 
 def test_settling_cannot_be_led_out_of_the_folder(source, inbox, tmp_path):
     outside = drop(tmp_path, "outside.csv", text(LINE))
-    source.kind.settle(source, str(inbox), [{"file": "../outside.csv", "sha256": "", "business_on": "x"}], done=True)
+    source.kind.settle(source, str(inbox), [{"file": "../outside.csv", "sha256": "", "business_on": "x"}])
     assert outside.exists()
 
 
@@ -215,7 +263,7 @@ def test_what_is_no_regular_file_is_neither_taken_nor_waited_for(source, inbox, 
         path.symlink_to("/dev/zero" if kind == "link to a device" else "/nowhere")
     assert pull(source, inbox, window)[0] == []
     meta = {"file": NAME, "sha256": "", "business_on": "2026-11-16"}
-    source.kind.settle(source, str(inbox), [meta], done=True)
+    source.kind.settle(source, str(inbox), [meta])
     assert os.path.lexists(path)
     with pytest.raises(SourceContractBroken, match="regular file"):  # put there after the folder was listed
         _read(_Found(0, NAME, path), 0)
@@ -232,7 +280,7 @@ def test_what_waits_under_a_files_name_in_done_is_neither_read_nor_replaced(sour
     else:
         waiting.symlink_to("/dev/zero")
     with pytest.raises(SourceContractBroken, match="regular file"):
-        source.kind.settle(source, str(inbox), [page.meta], done=True)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert (inbox / NAME).exists()
     assert os.path.lexists(waiting)
 
@@ -245,7 +293,7 @@ def test_a_link_in_place_of_a_days_folder_leads_no_file_out(source, inbox, windo
     (inbox / "done").mkdir()
     (inbox / "done/2026-11-16").symlink_to(outside)
     with pytest.raises(SourceContractBroken, match="is a link"):
-        source.kind.settle(source, str(inbox), [page.meta], done=True)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert list(outside.iterdir()) == []
     assert (inbox / NAME).exists()
 
@@ -433,6 +481,22 @@ def test_a_days_file_already_in_done_has_come(daily, inbox, window):
     assert pull(daily, inbox, window)[1] == [Pulled("accept", 1)]
 
 
+def test_a_days_file_sent_ahead_and_taken_on_an_earlier_night_has_come(daily, inbox, window):
+    drop(inbox, f"done/2026-11-09/{NAME}", text(), EVENING - timedelta(days=7))
+    assert pull(daily, inbox, window) == ([], [Pulled("accept", 0)])
+
+
+def test_old_nights_are_opened_once_for_all_missing_files(make_source, inbox, window, opened):
+    daily = {kind: replace(CSV, pattern=f"{kind}_{{date}}.csv") for kind in ("accept", "finish", "stage")}
+    drop(inbox, "done/2026-11-09/accept_20261109.csv", text(LINE), EVENING - timedelta(days=7))
+    source = make_source(FileDrop(daily, expects_daily=True), encoding="gb18030")
+    _, message = pull_until_error(source, inbox, window, SourceIncomplete)
+    assert "accept_20261116.csv has not come" in message
+    assert "finish_20261116.csv has not come" in message
+    assert opened.count("done") == 2
+    assert "done/2026-11-09" in opened
+
+
 def test_daily_files_need_a_date_in_their_name():
     with pytest.raises(ConfigurationError, match="expects_daily"):
         FileDrop({"accept": Files("all.csv", HEADER)}, expects_daily=True)
@@ -441,14 +505,13 @@ def test_daily_files_need_a_date_in_their_name():
 # --- settling -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("done", "folder"), [(True, "done"), (False, "failed")])
-def test_settling_moves_the_file_by_business_date_and_may_be_repeated(source, inbox, window, done, folder):
+def test_settling_moves_the_file_by_business_date_and_may_be_repeated(source, inbox, window):
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
     for _ in range(2):
-        source.kind.settle(source, str(inbox), [page.meta], done=done)
+        source.kind.settle(source, str(inbox), [page.meta])
     assert not (inbox / NAME).exists()
-    moved = inbox / folder / "2026-11-16" / NAME
+    moved = inbox / "done/2026-11-16" / NAME
     assert moved.read_bytes() == page.content
     assert moved.stat().st_mtime == EVENING.timestamp()
 
@@ -458,7 +521,7 @@ def test_a_crash_between_landing_and_moving_lands_the_same_bytes_again_and_then_
     (first,), _ = pull(source, inbox, window)  # landed, then the process died
     (again,), _ = pull(source, inbox, window)
     assert again.meta["sha256"] == first.meta["sha256"]
-    source.kind.settle(source, str(inbox), [again.meta], done=True)
+    source.kind.settle(source, str(inbox), [again.meta])
     assert (inbox / "done/2026-11-16" / NAME).exists()
 
 
@@ -466,7 +529,7 @@ def test_a_file_replaced_after_it_was_read_stays_for_the_next_pull(source, inbox
     drop(inbox, NAME, text(LINE))
     (page,), _ = pull(source, inbox, window)
     drop(inbox, NAME, text(LINE, LINE), EVENING + timedelta(minutes=5))
-    source.kind.settle(source, str(inbox), [page.meta], done=True)
+    source.kind.settle(source, str(inbox), [page.meta])
     (again,), (end,) = pull(source, inbox, window)
     assert end.declared_rows == 2
     assert again.meta["sha256"] != page.meta["sha256"]
@@ -476,7 +539,7 @@ def test_another_file_of_the_same_name_never_overwrites_the_one_in_done(source, 
     for lines in ((LINE,), (LINE, LINE)):
         drop(inbox, NAME, text(*lines))
         pages, _ = pull(source, inbox, window)
-        source.kind.settle(source, str(inbox), [page.meta for page in pages], done=True)
+        source.kind.settle(source, str(inbox), [page.meta for page in pages])
     assert len(list((inbox / "done").rglob(NAME))) == 2
     assert pull(source, inbox, window)[1] == [Pulled("accept", 3)]
 

@@ -722,4 +722,4 @@ def test_another_envelope_than_the_agreed_one_is_a_broken_contract(rest, make_so
 
 
 def test_settling_changes_nothing(rest, make_source):
-    assert rest.settle(make_source(rest), "http://x.example", [{}], done=True) is None
+    assert rest.settle(make_source(rest), "http://x.example", [{}]) is None
