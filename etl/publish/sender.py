@@ -32,12 +32,13 @@ SMTP_CRASH_POINTS = (
 )
 
 
-def deliver(engine: Engine, mode: Mode) -> dict[str, int]:
+def deliver(engine: Engine, mode: Mode, only: str | None = None) -> dict[str, int]:
     """Send what is ready; counts by outcome: ``sent``, ``ready`` (later again), ``refused``, ``held``.
 
     Args:
         mode: ``off`` sends nothing; ``file`` writes .eml under var_dir/mail; ``sandbox`` sends all to one address;
             ``live`` sends to the recipients.
+        only: the one kind of mails to send.
 
     Raises:
         MailError: some mails could not be sent; the others were.
@@ -54,7 +55,7 @@ def deliver(engine: Engine, mode: Mode) -> dict[str, int]:
         counts["held"] += len(interrupted)
         problems: list[str] = []
         send = _file if mode == "file" else _post(config.sandbox_to if mode == "sandbox" else None)
-        waiting = outbox.ready(engine)
+        waiting = outbox.ready(engine, only)
         for place, notice_key in enumerate(waiting):
             try:
                 outcome, problem = send(engine, config, outbox.content(engine, notice_key))

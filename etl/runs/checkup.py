@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from etl.domain.night import ZONE
 from etl.errors import ConfigurationError, JianchaError
+from etl.publish import notices, sender
 from etl.runs import nightly
 from etl.settings import settings
 from etl.store import cards, feeds
@@ -49,9 +50,11 @@ def night_watch(business_on: date | None) -> str | None:
         return None
     missing = f"{night} 之夜到 {settings().night_watch_at:%H:%M} 仍未判定；请查看 Airflow 运行与 jiancha status"
     with engine().begin() as connection:
-        payload = {"subject": f"【运维】{night} 之夜监察未完成", "text": missing}
+        payload = {"subject": f"{night} 之夜监察未完成", "text": missing}
         cards.insert_item(connection, f"F/{night}", "F", night, None, payload, is_muted=False)
-    nightly.notify(night)
+    # Nobody else is told before the night is finished, or at all where it is to tell nobody.
+    notices.claim(engine(), night, only="F")
+    sender.deliver(engine(), settings().notify_mode, only="F")
     return missing
 
 

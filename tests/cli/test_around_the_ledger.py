@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
-from etl.runs import judged_nights
+from etl.publish import notices
+from etl.runs import judged_nights, nightly
 from etl.settings import settings
 from etl.store.engine import embedded_url
 from etl.supervision.contract import contract_lines
@@ -201,6 +202,31 @@ def test_operators_are_told_once_of_a_night_that_did_not_finish(
     ended = jiancha("watch", "--date", NIGHT)
     assert (ended.code, ended.out.strip()) == (0, "昨夜监察已完成")
     assert [name for name in mail_subjects() if name.startswith("F")] == mail_subjects()[-1:]
+
+
+@pytest.fixture
+def begun(platform: Platform, addressed: None) -> None:
+    """A night with a card to tell that went no further than judging."""
+    platform.accept("overdue", "2026-11-09 10:00", promised=6, statutory=20)
+    nightly.pull("scjg", NIGHT)
+    nightly.admit(NIGHT)
+    nightly.judge(NIGHT)
+
+
+def test_the_watch_writes_to_operators_alone(begun: None, ready: Engine) -> None:
+    notices.claim(ready, NIGHT)
+    with ready.begin() as connection:
+        connection.exec_driver_sql("update notice set state = 'sent' where mail_kind = 'B'")
+    nightly.judge(NEXT)
+    assert jiancha("watch", "--date", "2026-11-19").code == 3
+    with ready.connect() as connection:
+        told = connection.exec_driver_sql("select mail_kind, state, subject from notice order by notice_key").all()
+        (claimed,) = connection.exec_driver_sql(
+            "select count(*) from notice_claim where item_key = %s", (f"B/{NEXT}",)
+        ).one()
+    assert [(kind, state) for kind, state, _ in told] == [("A", "ready"), ("B", "sent"), ("F", "sent")]
+    assert claimed == 0
+    assert told[-1][2] == "【运维】2026-11-19 之夜监察未完成 2026-11-19"
 
 
 def test_reference_rows_are_imported_from_csv_and_excel_and_a_bad_one_is_named(ready: Engine, tmp_path: Path) -> None:
