@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from etl.domain.night import ZONE
 from etl.errors import ConfigurationError, JianchaError
-from etl.publish import notices, sender
+from etl.publish import notices, sender, smtp
 from etl.runs import nightly
 from etl.settings import settings
 from etl.store import cards
@@ -114,15 +114,15 @@ def _calendar(today: date) -> Finding:
 
 def _mail_server() -> Finding:
     config = settings()
-    if config.notify_mode != "live":
+    if config.notify_mode in ("off", "file"):
         return Finding("邮件", True, False, f"notify_mode={config.notify_mode}，不连接邮件服务器")
+    if config.notify_mode == "sandbox" and not config.sandbox_to:
+        return Finding("邮件", False, True, "notify_mode=sandbox，没有设置 JIANCHA_SANDBOX_TO")
     try:
-        with smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=10) as server:
-            if config.smtp_starttls:
-                server.starttls()
+        with smtp.session(config) as server:
             code, answer = server.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding("邮件", False, True, f"{config.smtp_host}:{config.smtp_port} 握手失败：{error}")
+    except (JianchaError, OSError, smtplib.SMTPException) as error:
+        return Finding("邮件", False, True, f"无法发信：{error}")
     return Finding(
         "邮件",
         code == 250,
