@@ -33,7 +33,12 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Look at everything a night needs."""
+    """Look at everything a night needs.
+
+    Raises:
+        ConfigurationError: a setting is wrong, so nothing was looked at.
+    """
+    settings()  # or the database would be blamed for it
     return list(_checks(datetime.now(ZONE).date()))
 
 
