@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from psycopg.errors import DuplicateDatabase, UniqueViolation
 from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from etl.errors import ConfigurationError
 from etl.settings import settings
@@ -35,12 +36,18 @@ def embedded_url(var_dir: Path, database: str) -> str:
         server = get_server(var_dir / "pgdata")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
-        if not exists:
-            quoted = admin.dialect.identifier_preparer.quote(database)
-            connection.exec_driver_sql(f"create database {quoted}")
-    admin.dispose()
+    try:
+        with admin.connect() as connection:
+            exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
+            if not exists:
+                quoted = admin.dialect.identifier_preparer.quote(database)
+                connection.exec_driver_sql(f"create database {quoted}")
+    except DBAPIError as error:
+        # Another process has made it since we looked; which of the two it is depends on how long ago.
+        if not isinstance(error.orig, DuplicateDatabase | UniqueViolation):
+            raise
+    finally:
+        admin.dispose()
     return url.set(database=database).render_as_string(hide_password=False)
 
 
