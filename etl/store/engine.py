@@ -35,7 +35,7 @@ def embedded_url(var_dir: Path, database: str) -> str:
     with _alone_with_the_user_database():
         server = get_server(var_dir / "pgdata")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
     try:
         with admin.connect() as connection:
             exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
@@ -67,13 +67,16 @@ def _alone_with_the_user_database() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """The process's engine; sessions always run in UTC so that no result depends on the machine's zone."""
+    """The process's engine; sessions run in UTC, so no result depends on the machine's zone.
+
+    Its errors do not list the parameters of a statement, which may be personal data.
+    """
     text = settings().database_url or embedded_url(settings().var_dir, settings().database_name)
     try:
         url = make_url(text).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):  # either may quote the URL, password included
         raise ConfigurationError("JIANCHA_DATABASE_URL is not postgresql://user:password@host:port/database") from None
-    return create_engine(url, connect_args={"options": "-c timezone=UTC"}, pool_size=4)
+    return create_engine(url, connect_args={"options": "-c timezone=UTC"}, pool_size=4, hide_parameters=True)
 
 
 def adbc_uri() -> str:

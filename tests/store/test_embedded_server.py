@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from etl.settings import ROOT
 
@@ -66,3 +68,11 @@ for number in range(5):
                 process.stdin.flush()
     said = [process.communicate(timeout=60)[1] for process in wanting]
     assert [process.returncode for process in wanting] == [0, 0, 0], said
+
+
+@pytest.mark.database
+def test_an_error_of_the_ledger_does_not_list_the_parameters_of_its_statement(ledger: Engine) -> None:
+    with pytest.raises(SQLAlchemyError) as caught, ledger.connect() as connection:
+        connection.execute(text("select from nowhere where applicant = :name"), {"name": "王小明"})
+    assert "nowhere" in str(caught.value)
+    assert "王小明" not in str(caught.value)
