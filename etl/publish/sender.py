@@ -21,6 +21,7 @@ from etl.publish import smtp
 from etl.publish.files import write_file
 from etl.settings import Settings, settings
 from etl.store import outbox
+from etl.store.disk import private
 from etl.store.outbox import Row
 
 Mode = Literal["off", "file", "sandbox", "live"]
@@ -82,10 +83,10 @@ def file_name(notice_key: str) -> str:
 
 def _file(engine: Engine, config: Settings, notice: Row) -> tuple[str, str]:
     key = notice["notice_key"]
-    path = config.var_dir / "mail" / notice["business_on"].isoformat() / file_name(key)
+    folder = config.var_dir / "mail"
     crashpoints.reach("notify.before_file")
     try:
-        write_file(path, notice["content"])
+        write_file(private(folder) / notice["business_on"].isoformat() / file_name(key), notice["content"])
     except OSError as error:
         problem = f"{type(error).__name__}: {error}"
         outbox.move(engine, key, "ready", "ready", detail=problem, attempts=1)

@@ -12,7 +12,7 @@ import time_machine
 from sqlalchemy import Engine
 
 from etl.publish import notices, sender
-from etl.runs import judged_nights, nightly
+from etl.runs import judged_nights, nightly, weekly
 from etl.settings import settings
 from etl.store.engine import embedded_url
 from etl.supervision.contract import contract_lines
@@ -212,6 +212,14 @@ def begun(platform: Platform, addressed: None) -> None:
     nightly.pull("scjg", NIGHT)
     nightly.admit(NIGHT)
     nightly.judge(NIGHT)
+
+
+def test_what_sources_sent_and_people_are_told_is_for_the_own_user_only(begun: None, ready: Engine) -> None:
+    nightly.notify(NIGHT)
+    weekly.compile_bulletin("2026-W46")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in settings().var_dir.iterdir()}
+    assert modes == dict.fromkeys(("bulletins", "landing", "mail", "quality"), 0o700)
+    assert settings().var_dir.stat().st_mode & 0o055, "the embedded server's user passes through it"
 
 
 def test_the_watch_writes_to_operators_alone(begun: None, ready: Engine) -> None:
