@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from etl.errors import ConfigurationError
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("jiancha@supervision.example", description="Sender address; its domain names Message-IDs.")
     smtp_host: str = Field("127.0.0.1", description="SMTP server.")
     smtp_port: int = Field(25, description="SMTP port.")
-    smtp_starttls: bool = Field(False, description="Upgrade the connection; required when a password is set.")
+    smtp_starttls: bool = Field(False, description="Upgrade the connection; required when a user is set.")
     smtp_user: str = Field("", description="SMTP user; empty: no login.")
     smtp_password: SecretStr = Field(SecretStr(""), description="SMTP password.")
     smtp_timeout_seconds: float = Field(30, description="Per SMTP command.")
@@ -58,5 +58,13 @@ def _connection_name(source: str) -> str:
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The process's settings, read once."""
-    return Settings()
+    """The process's settings, read once.
+
+    Raises:
+        ConfigurationError: variables hold what they may not; it names them and not their values, which may be secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"JIANCHA_{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError("; ".join(wrong)) from None

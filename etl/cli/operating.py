@@ -67,9 +67,9 @@ def watch(
     """Dead-man check: tell operators when last night has not finished by the hour set. Exit 3 when it has not."""
     from etl.runs import checkup
 
-    missing = checkup.night_watch(date_of(on) if on else None)
-    typer.echo(missing or "昨夜监察已完成")
-    raise typer.Exit(3 if missing else 0)
+    said, is_late = checkup.night_watch(date_of(on) if on else None)
+    typer.echo(said)
+    raise typer.Exit(3 if is_late else 0)
 
 
 @app.command()

@@ -42,7 +42,7 @@ class _Draft:
     first: Row | None = None  # the mail it replies to: notice_key, message_id
 
 
-def claim(engine: Engine, business_on: date, titles: Titles | None = None) -> list[str]:
+def claim(engine: Engine, business_on: date, titles: Titles | None = None, only: str | None = None) -> list[str]:
     """Freeze a mail for everything untold up to night `business_on`; the keys of the new notices.
 
     One transaction: all or nothing. An item is told to a recipient once, by key: of two runs at once the slower one
@@ -51,19 +51,20 @@ def claim(engine: Engine, business_on: date, titles: Titles | None = None) -> li
     Args:
         business_on: the night the mails are dated.
         titles: what systems and platforms are called, by code; departments are named by the ledger.
+        only: the one kind of items to tell.
     """
     try:
-        notices = _claim(engine, business_on, titles or {})
+        notices = _claim(engine, business_on, titles or {}, only)
     except IntegrityError:
-        notices = _claim(engine, business_on, titles or {})
+        notices = _claim(engine, business_on, titles or {}, only)
     crashpoints.reach("notify.after_claim_commit")
     return [notice.notice_key for notice in notices]
 
 
-def _claim(engine: Engine, business_on: date, titles: Titles) -> list[Notice]:
+def _claim(engine: Engine, business_on: date, titles: Titles, only: str | None) -> list[Notice]:
     with engine.begin() as connection:
         outbox.wait_for_claimers(connection)
-        notices = _compose(connection, business_on, titles)
+        notices = _compose(connection, business_on, titles, only)
         for notice in notices:
             outbox.put(connection, notice)
         crashpoints.reach("notify.before_claim_commit")
@@ -101,9 +102,9 @@ def settle(engine: Engine, notice_key: str, *, is_delivered: bool) -> None:
     outbox.move(engine, notice_key, "held", state, detail="人工核对：" + ("已送达" if is_delivered else "未送达，重发"))
 
 
-def _compose(connection: Connection, business_on: date, titles: Titles) -> list[Notice]:
+def _compose(connection: Connection, business_on: date, titles: Titles, only: str | None = None) -> list[Notice]:
     head = outbox.row(connection, "ledger_head", business_on=business_on)
-    drafts = list(_Night(connection, business_on, titles, head).drafts())
+    drafts = list(_Night(connection, business_on, titles, head, only).drafts())
     stems = [
         "/".join((draft.mail_kind, draft.business_on.isoformat(), to["recipient_id"]))
         + (f"/{draft.department}" if draft.department else "")
@@ -148,13 +149,14 @@ def _address(draft: _Draft, to: Row, notice_key: str, head: Row) -> Notice:
 class _Night:
     """Everything read for one claim, and the drafts it leads to."""
 
-    def __init__(self, connection: Connection, business_on: date, titles: Titles, head: Row) -> None:
+    def __init__(self, connection: Connection, business_on: date, titles: Titles, head: Row, only: str | None) -> None:
         self._connection = connection
         self._on = business_on
         self._head = head
         self._items: dict[str, list[Row]] = defaultdict(list)
         for item in self._rows("items_new"):
-            self._items[item["mail_kind"]].append(item)
+            if only in (None, item["mail_kind"]):
+                self._items[item["mail_kind"]].append(item)
         self._recipients = self._rows("recipients")
         self._names: dict[str, str] = {row["code"]: row["name"] for row in self._rows("departments")}
         self._titles = self._names | dict(titles)

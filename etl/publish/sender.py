@@ -21,6 +21,7 @@ from etl.publish import smtp
 from etl.publish.files import write_file
 from etl.settings import Settings, settings
 from etl.store import outbox
+from etl.store.disk import private
 from etl.store.outbox import Row
 
 Mode = Literal["off", "file", "sandbox", "live"]
@@ -32,12 +33,13 @@ SMTP_CRASH_POINTS = (
 )
 
 
-def deliver(engine: Engine, mode: Mode) -> dict[str, int]:
+def deliver(engine: Engine, mode: Mode, only: str | None = None) -> dict[str, int]:
     """Send what is ready; counts by outcome: ``sent``, ``ready`` (later again), ``refused``, ``held``.
 
     Args:
         mode: ``off`` sends nothing; ``file`` writes .eml under var_dir/mail; ``sandbox`` sends all to one address;
             ``live`` sends to the recipients.
+        only: the one kind of mails to send.
 
     Raises:
         MailError: some mails could not be sent; the others were.
@@ -54,7 +56,7 @@ def deliver(engine: Engine, mode: Mode) -> dict[str, int]:
         counts["held"] += len(interrupted)
         problems: list[str] = []
         send = _file if mode == "file" else _post(config.sandbox_to if mode == "sandbox" else None)
-        waiting = outbox.ready(engine)
+        waiting = outbox.ready(engine, only)
         for place, notice_key in enumerate(waiting):
             try:
                 outcome, problem = send(engine, config, outbox.content(engine, notice_key))
@@ -81,10 +83,10 @@ def file_name(notice_key: str) -> str:
 
 def _file(engine: Engine, config: Settings, notice: Row) -> tuple[str, str]:
     key = notice["notice_key"]
-    path = config.var_dir / "mail" / notice["business_on"].isoformat() / file_name(key)
+    folder = config.var_dir / "mail"
     crashpoints.reach("notify.before_file")
     try:
-        write_file(path, notice["content"])
+        write_file(private(folder) / notice["business_on"].isoformat() / file_name(key), notice["content"])
     except OSError as error:
         problem = f"{type(error).__name__}: {error}"
         outbox.move(engine, key, "ready", "ready", detail=problem, attempts=1)

@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from etl.domain.night import ZONE
 from etl.errors import ConfigurationError, JianchaError
+from etl.publish import notices, sender, smtp
 from etl.runs import nightly
 from etl.settings import settings
-from etl.store import cards, feeds
+from etl.store import cards
 from etl.store.calendars import stored
 from etl.store.engine import engine
 from etl.store.statements import sql
@@ -32,27 +33,50 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Look at everything a night needs."""
+    """Look at everything a night needs.
+
+    Raises:
+        ConfigurationError: a setting is wrong, so nothing was looked at.
+    """
+    settings()  # or the database would be blamed for it
     return list(_checks(datetime.now(ZONE).date()))
 
 
-def night_watch(business_on: date | None) -> str | None:
-    """Tell operators when a night is not finished -> what is missing, or None.
+def night_watch(business_on: date | None) -> tuple[str, bool]:
+    """Tell operators when a night is not finished -> what there is to say, and whether the night is late.
 
     Meant for a scheduler outside Airflow (cron, systemd), so that it also speaks when Airflow does not.
     """
-    now = datetime.now(ZONE)
+    now, watch_at = datetime.now(ZONE), settings().night_watch_at
     night = business_on or now.date() - timedelta(days=1)
-    if business_on is None and now.time() < settings().night_watch_at:
-        return None  # last night still has time
-    if night in feeds.fingerprints(engine()):
-        return None
-    missing = f"{night} 之夜到 {settings().night_watch_at:%H:%M} 仍未判定；请查看 Airflow 运行与 jiancha status"
+    if business_on is None and now.time() < watch_at:
+        return f"尚未到时：{night} 之夜 {watch_at:%H:%M} 起检查", False
+    undone = _undone(night)
+    if not undone:
+        return "昨夜监察已完成", False
+    missing = f"{night} 之夜到 {watch_at:%H:%M} 仍{'、'.join(undone)}；请查看 Airflow 运行与 jiancha status"
     with engine().begin() as connection:
-        payload = {"subject": f"【运维】{night} 之夜监察未完成", "text": missing}
+        payload = {"subject": f"{night} 之夜监察未完成", "text": missing}
         cards.insert_item(connection, f"F/{night}", "F", night, None, payload, is_muted=False)
-    nightly.notify(night)
-    return missing
+    # Nobody else is told before the night is finished, or at all where it is to tell nobody.
+    notices.claim(engine(), night, only="F")
+    sender.deliver(engine(), settings().notify_mode, only="F")
+    return missing, True
+
+
+def _undone(night: date) -> list[str]:
+    """What a night has still to do until everybody it is to tell was told."""
+    with engine().connect() as connection:
+        progress = connection.execute(sql("overview/night_progress"), {"business_on": night}).one()
+    if not progress.is_judged:
+        return ["未判定"]
+    waiting = progress.waiting if settings().notify_mode != "off" else 0  # which is to leave them where they are
+    parts = (
+        ("未追踪推送延时", not progress.is_traced),
+        ("未通知监察机构", not progress.is_told),
+        (f"有 {waiting} 封邮件未发出", waiting > 0),
+    )
+    return [said for said, is_undone in parts if is_undone]
 
 
 def _checks(today: date) -> Iterator[Finding]:
@@ -95,15 +119,15 @@ def _calendar(today: date) -> Finding:
 
 def _mail_server() -> Finding:
     config = settings()
-    if config.notify_mode != "live":
+    if config.notify_mode in ("off", "file"):
         return Finding("邮件", True, False, f"notify_mode={config.notify_mode}，不连接邮件服务器")
+    if config.notify_mode == "sandbox" and not config.sandbox_to:
+        return Finding("邮件", False, True, "notify_mode=sandbox，没有设置 JIANCHA_SANDBOX_TO")
     try:
-        with smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=10) as server:
-            if config.smtp_starttls:
-                server.starttls()
+        with smtp.session(config) as server:
             code, answer = server.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding("邮件", False, True, f"{config.smtp_host}:{config.smtp_port} 握手失败：{error}")
+    except (JianchaError, OSError, smtplib.SMTPException) as error:
+        return Finding("邮件", False, True, f"无法发信：{error}")
     return Finding(
         "邮件",
         code == 250,

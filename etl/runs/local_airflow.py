@@ -236,7 +236,7 @@ def _log(env: Mapping[str, str], name: str) -> Path:
 
 
 def _has_tables(url: str) -> bool:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     try:
         return inspect(engine).has_table("alembic_version")
     finally:

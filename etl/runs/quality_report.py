@@ -18,6 +18,7 @@ from etl.publish.privacy import redact
 from etl.publish.wording import percent
 from etl.settings import settings
 from etl.store import quality
+from etl.store.disk import private
 from etl.store.engine import engine
 
 Report = dict[str, Any]
@@ -46,6 +47,7 @@ def write(business_on: date) -> Path | None:
     if not results:
         return None
     path = page_of(night)
+    private(path.parent)
     write_file(path, quality_page.page(_told(night, results, volumes)))
     return path
 

@@ -8,6 +8,7 @@ from etl.domain.night import cutoff_at, week_days
 from etl.publish import bulletin
 from etl.runs import link_report, ways
 from etl.settings import settings
+from etl.store.disk import private
 from etl.store.engine import engine
 from etl.store.evidence import verify
 from etl.supervision.delays import own_systems
@@ -23,7 +24,7 @@ def compile_bulletin(week: str) -> dict[str, Any]:
         engine(),
         week,
         data_until,
-        settings().var_dir / "bulletins",
+        private(settings().var_dir / "bulletins"),
         ways.titles(),
         link_report.links(first, last, last),
         own_systems(ways.links()),

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from psycopg.errors import DuplicateDatabase, UniqueViolation
 from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from etl.errors import ConfigurationError
 from etl.settings import settings
@@ -34,13 +35,19 @@ def embedded_url(var_dir: Path, database: str) -> str:
     with _alone_with_the_user_database():
         server = get_server(var_dir / "pgdata")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
-        if not exists:
-            quoted = admin.dialect.identifier_preparer.quote(database)
-            connection.exec_driver_sql(f"create database {quoted}")
-    admin.dispose()
+    admin = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    try:
+        with admin.connect() as connection:
+            exists = connection.exec_driver_sql("select 1 from pg_database where datname = %s", (database,)).scalar()
+            if not exists:
+                quoted = admin.dialect.identifier_preparer.quote(database)
+                connection.exec_driver_sql(f"create database {quoted}")
+    except DBAPIError as error:
+        # Another process has made it since we looked; which of the two it is depends on how long ago.
+        if not isinstance(error.orig, DuplicateDatabase | UniqueViolation):
+            raise
+    finally:
+        admin.dispose()
     return url.set(database=database).render_as_string(hide_password=False)
 
 
@@ -60,13 +67,16 @@ def _alone_with_the_user_database() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """The process's engine; sessions always run in UTC so that no result depends on the machine's zone."""
+    """The process's engine; sessions run in UTC, so no result depends on the machine's zone.
+
+    Its errors do not list the parameters of a statement, which may be personal data.
+    """
     text = settings().database_url or embedded_url(settings().var_dir, settings().database_name)
     try:
         url = make_url(text).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):  # either may quote the URL, password included
         raise ConfigurationError("JIANCHA_DATABASE_URL is not postgresql://user:password@host:port/database") from None
-    return create_engine(url, connect_args={"options": "-c timezone=UTC"}, pool_size=4)
+    return create_engine(url, connect_args={"options": "-c timezone=UTC"}, pool_size=4, hide_parameters=True)
 
 
 def adbc_uri() -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine
 from etl.crashpoints import reach
 from etl.errors import EvidenceBroken, UsageError
 from etl.settings import settings
-from etl.store.disk import room_in
+from etl.store.disk import private, room_in
 from etl.store.statements import sql
 
 
@@ -141,8 +141,7 @@ def watermark(connection: Connection, source: str) -> datetime | None:
 
 
 def _filesystem() -> fs.FileSystem:
-    root = settings().var_dir / "landing"
-    root.mkdir(parents=True, exist_ok=True)
+    root = private(settings().var_dir / "landing")
     return fs.SubTreeFileSystem(str(root), fs.LocalFileSystem())
 
 

@@ -86,10 +86,10 @@ def hold_interrupted(engine: Engine) -> list[str]:
         return [found["notice_key"] for found in rows(connection, "dots_to_held")]
 
 
-def ready(engine: Engine) -> list[str]:
-    """Keys of the notices to send, oldest night first."""
+def ready(engine: Engine, only: str | None = None) -> list[str]:
+    """Keys of the notices to send, oldest night first; of one kind, if one is named."""
     with engine.connect() as connection:
-        return [found["notice_key"] for found in rows(connection, "notices_ready")]
+        return [found["notice_key"] for found in rows(connection, "notices_ready", only=only)]
 
 
 def content(engine: Engine, notice_key: str) -> Row:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import time_machine
 from sqlalchemy import Engine
 
 from etl import sources
-from etl.runs import judged_nights
+from etl.publish import notices, sender
+from etl.runs import judged_nights, nightly, weekly
 from etl.settings import settings
 from etl.store.engine import embedded_url
 from etl.supervision.contract import contract_lines
@@ -201,6 +203,81 @@ def test_operators_are_told_once_of_a_night_that_did_not_finish(
     ended = jiancha("watch", "--date", NIGHT)
     assert (ended.code, ended.out.strip()) == (0, "昨夜监察已完成")
     assert [name for name in mail_subjects() if name.startswith("F")] == mail_subjects()[-1:]
+
+
+@pytest.fixture
+def begun(platform: Platform, addressed: None) -> None:
+    """A night with a card to tell that went no further than judging."""
+    platform.accept("overdue", "2026-11-09 10:00", promised=6, statutory=20)
+    nightly.pull("scjg", NIGHT)
+    nightly.admit(NIGHT)
+    nightly.judge(NIGHT)
+
+
+def test_what_sources_sent_and_people_are_told_is_for_the_own_user_only(begun: None, ready: Engine) -> None:
+    nightly.notify(NIGHT)
+    weekly.compile_bulletin("2026-W46")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in settings().var_dir.iterdir()}
+    assert modes == dict.fromkeys(("bulletins", "landing", "mail", "quality"), 0o700)
+    assert settings().var_dir.stat().st_mode & 0o055, "the embedded server's user passes through it"
+
+
+def test_the_watch_writes_to_operators_alone(begun: None, ready: Engine) -> None:
+    notices.claim(ready, NIGHT)
+    with ready.begin() as connection:
+        connection.exec_driver_sql("update notice set state = 'sent' where mail_kind = 'B'")
+    nightly.judge(NEXT)
+    assert jiancha("watch", "--date", "2026-11-19").code == 3
+    with ready.connect() as connection:
+        told = connection.exec_driver_sql("select mail_kind, state, subject from notice order by notice_key").all()
+        (claimed,) = connection.exec_driver_sql(
+            "select count(*) from notice_claim where item_key = %s", (f"B/{NEXT}",)
+        ).one()
+    assert [(kind, state) for kind, state, _ in told] == [("A", "ready"), ("B", "sent"), ("F", "sent")]
+    assert claimed == 0
+    assert told[-1][2] == "【运维】2026-11-19 之夜监察未完成 2026-11-19"
+
+
+def test_a_night_that_was_judged_is_finished_when_it_was_traced_and_its_summary_was_sent(
+    begun: None, ready: Engine
+) -> None:
+    def watched() -> tuple[int, str]:
+        ended = jiancha("watch", "--date", NIGHT)
+        return ended.code, ended.out.strip().partition("；")[0]
+
+    late = f"{NIGHT} 之夜到 03:00 仍"
+    assert watched() == (3, f"{late}未追踪推送延时、未通知监察机构")
+    nightly.trace()
+    assert watched() == (3, f"{late}未通知监察机构")
+    notices.claim(ready, NIGHT)
+    assert watched() == (3, f"{late}有 2 封邮件未发出")
+    with ready.begin() as connection:
+        connection.exec_driver_sql("update notice set state = 'dot' where mail_kind = 'B'")
+    sender.deliver(ready, "file")
+    assert watched() == (0, "昨夜监察已完成"), "a held mail waits for a person, not for the night"
+
+
+@pytest.mark.parametrize(("mode", "notify"), [("off", "auto"), ("file", "never")])
+def test_a_night_whose_mails_are_to_stay_here_is_finished_without_them(
+    begun: None, ready: Engine, monkeypatch: pytest.MonkeyPatch, mode: str, notify: str
+) -> None:
+    monkeypatch.setenv("JIANCHA_NOTIFY_MODE", mode)
+    settings.cache_clear()
+    with ready.begin() as connection:
+        connection.exec_driver_sql("delete from notice_item")
+    assert jiancha("night", "--date", NIGHT, "--notify", notify).code == 0
+    assert jiancha("watch", "--date", NIGHT).code == 0
+
+
+def test_the_watch_looks_at_last_night_when_its_hour_has_come_and_says_so_before(
+    ready: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for moment, code, said in (("02:59", 0, "尚未到时"), ("03:00", 3, "仍未判定")):
+        with time_machine.travel(f"2026-11-18T{moment}:00+08:00", tick=False):
+            ended = jiancha("watch")
+        assert ended.code == code
+        assert said in ended.out
+        assert f"{NIGHT} 之夜" in ended.out
 
 
 def test_reference_rows_are_imported_from_csv_and_excel_and_a_bad_one_is_named(ready: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import orjson
 import pytest
 
 from etl import sources
+from etl.settings import settings
+from etl.store.engine import engine
 from tests.cli.command import Ended, jiancha
 
 CASE = "511602201810150001"
@@ -268,3 +270,24 @@ def test_the_installed_command_lists_the_sources() -> None:
     done = subprocess.run([command, "source", "list"], capture_output=True, text=True, check=True)
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == sources.names()
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("JIANCHA_SMTP_PORT", "s3cret-word", "valid integer"),
+        ("JIANCHA_NOTIFY_MODE", "s3cret-word", "'off', 'file', 'sandbox' or 'live'"),
+        ("JIANCHA_CUTOFF", "25:00", "outside expected range of 0-23"),
+    ],
+)
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("watch",), ("night", "--date", "2026-11-17")])
+def test_a_wrong_setting_is_refused_with_two_and_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    engine.cache_clear()
+    ended = jiancha(*command)
+    refused(ended, 2, f"{name}: ")
+    assert said in ended.err
+    assert value not in ended.err

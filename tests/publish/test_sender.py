@@ -21,6 +21,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from etl.errors import ConfigurationError, MailError, UsageError
 from etl.publish import notices, sender, smtp
+from etl.runs import checkup
 from etl.settings import ROOT, settings
 from tests.faults.nasty_smtp import NastySmtp
 from tests.publish.world import NIGHT, SCJG, Ledger
@@ -255,8 +256,24 @@ def test_a_password_is_never_sent_in_the_clear(book: Ledger, inbox: Inbox, monke
     assert inbox.mails == []
 
 
-def test_starttls_and_login(book: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    three(book)
+class Secure(Inbox):
+    """A server that takes mails of one user only, over an encrypted connection; `certificate` is its own."""
+
+    def __init__(self, certificate: Path) -> None:
+        super().__init__()
+        self.certificate = certificate
+        self.logins: list[LoginPassword] = []
+
+    def authenticate(
+        self, server: Any, session: Any, envelope: Any, mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        self.logins.append(given)
+        return AuthResult(success=given == LoginPassword(b"jiancha", b"secret"), handled=False)
+
+
+@pytest.fixture
+def secure(monkeypatch: pytest.MonkeyPatch, book: Ledger, tmp_path: Path) -> Iterator[Secure]:
+    """The settings are right; only the certificate is not trusted yet."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         [
@@ -268,39 +285,74 @@ def test_starttls_and_login(book: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_p
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    logins: list[LoginPassword] = []
-
-    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, given: LoginPassword) -> AuthResult:
-        logins.append(given)
-        return AuthResult(success=given == LoginPassword(b"jiancha", b"secret"))
-
-    kept = Inbox()
+    kept = Secure(certificate)
     controller = Controller(
         kept,
         hostname="127.0.0.1",
         port=_free_port(),
         tls_context=context,
         require_starttls=True,
-        authenticator=authenticate,
+        authenticator=kept.authenticate,
         auth_required=True,
     )
     controller.start()
-    try:
-        _configure(
-            monkeypatch,
-            SMTP_HOST="localhost",
-            SMTP_PORT=str(controller.port),
-            SMTP_STARTTLS="true",
-            SMTP_USER="jiancha",
-            SMTP_PASSWORD="secret",
-        )
-        with pytest.raises(MailError, match="CERTIFICATE_VERIFY_FAILED"):
-            sender.deliver(book.engine, "live")
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert sender.deliver(book.engine, "live") == {"sent": 3}
-    finally:
-        controller.stop()
-    assert len(kept.mails) == len(logins) == 3
+    _configure(
+        monkeypatch,
+        SMTP_HOST="localhost",
+        SMTP_PORT=str(controller.port),
+        SMTP_STARTTLS="true",
+        SMTP_USER="jiancha",
+        SMTP_PASSWORD="secret",
+    )
+    yield kept
+    controller.stop()
+
+
+def test_starttls_and_login(book: Ledger, secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
+    three(book)
+    with pytest.raises(MailError, match="CERTIFICATE_VERIFY_FAILED"):
+        sender.deliver(book.engine, "live")
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
+    assert sender.deliver(book.engine, "live") == {"sent": 3}
+    assert len(secure.mails) == len(secure.logins) == 3
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+def test_the_doctor_finds_what_would_keep_the_sender_from_the_server(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    def mail() -> tuple[bool, str]:
+        (found,) = (finding for finding in checkup.doctor() if finding.title == "邮件")
+        assert found.is_fatal
+        return found.is_fine, found.detail
+
+    _configure(monkeypatch, NOTIFY_MODE=mode, SANDBOX_TO="trial@office.example")
+    is_fine, why = mail()
+    assert not is_fine
+    assert "CERTIFICATE_VERIFY_FAILED" in why
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
+    is_fine, why = mail()
+    assert is_fine
+    assert "250" in why
+    for setting, value, said in (
+        ("SMTP_PASSWORD", "wrong", "SMTPAuthenticationError"),
+        ("SMTP_PORT", str(_free_port()), "ConnectionRefused"),
+        ("SMTP_STARTTLS", "false", "JIANCHA_SMTP_STARTTLS"),
+    ):
+        _configure(monkeypatch, **{setting: value})
+        is_fine, why = mail()
+        assert not is_fine
+        assert said in why
+    assert secure.mails == []
+
+
+def test_the_doctor_knows_that_a_sandbox_needs_an_address(
+    book: Ledger, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _configure(monkeypatch, NOTIFY_MODE="sandbox")
+    (found,) = (finding for finding in checkup.doctor() if finding.title == "邮件")
+    assert not found.is_fine
+    assert "JIANCHA_SANDBOX_TO" in found.detail
 
 
 def test_a_line_that_begins_with_a_dot_arrives_unchanged() -> None:

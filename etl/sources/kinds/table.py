@@ -282,7 +282,7 @@ def _engine(connection: str) -> Engine:
         url = make_url(connection)
         is_bounded = url.get_backend_name() != "postgresql" or "connect_timeout" in url.query
         timeout = {} if is_bounded else {"connect_timeout": max(int(settings().source_timeout_seconds), 2)}
-        engine = create_engine(url, connect_args=timeout)
+        engine = create_engine(url, connect_args=timeout, hide_parameters=True)
         if "@" in (url.host or ""):
             raise ValueError("an @ in the password makes the rest of it a host")
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:

@@ -205,6 +205,23 @@ def test_a_missing_table_is_a_broken_contract(url, make_source, window):
         pull(source, url, window)
 
 
+def test_a_refused_query_is_told_without_its_parameters(postgresql_url, make_source, window):
+    engine = sa.create_engine(postgresql_url)
+    with engine.begin() as database:
+        database.exec_driver_sql(
+            "create view up_accept as select 'B001' as sblsh, 1 as sjbbh, '许可' as sxmc, now() as slsj,"
+            " 1 / (extract(epoch from now())::int * 0) as fee, timestamp '2026-11-16 12:00' as inserted_at"
+        )
+    source = make_source(Table({"accept": SPEC}))
+    with pytest.raises(SourceContractBroken, match="refused the query") as caught:
+        pull(source, postgresql_url, window)
+    with engine.begin() as database:
+        database.exec_driver_sql("drop view up_accept")
+    engine.dispose()
+    assert "division by zero" in str(caught.value.__cause__)
+    assert "2026, 11" not in str(caught.value.__cause__)
+
+
 def test_columns_that_nobody_declared_are_allowed_and_not_read(url, make_source, window):
     source = make_source(Table({"accept": replace(SPEC, columns=("sblsh",))}))
     with filled(url, [row(1, sxmc="秘密")]):
