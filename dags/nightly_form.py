@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
-import etl
+from etl import sources
 
 ZONE = ZoneInfo("Asia/Shanghai")
-# Listed, not imported: a source module costs an import of pyarrow, and DAG files are parsed every few seconds.
-SOURCES = sorted(path.stem for path in Path(etl.__path__[0], "sources", "departments").glob("[!_]*.py"))
+SOURCES = sources.names()
 PARAMS = {
     "business_on": Param(
         None,

@@ -59,6 +59,11 @@ def night_of(cutoff_instant: datetime) -> date:
     return cutoff_instant.astimezone(ZONE).date() - timedelta(days=1)
 
 
+def last_cutoff(moment: datetime, cutoff: time = time(1)) -> datetime:
+    """The last cut-off at or before this instant."""
+    return from_us(int(last_cutoffs(np.array([to_us(moment)]), cutoff)[0]))
+
+
 def closing_night(moment: datetime, cutoff: time = time(1)) -> date:
     """The night whose cut-off is the first at or after this instant."""
     on = moment.astimezone(ZONE).date()

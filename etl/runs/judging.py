@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from etl import sources
 from etl.domain.calendar import CalendarBook
-from etl.domain.night import cutoff_at
+from etl.domain.night import cutoff_at, last_cutoff, night_of
 from etl.domain.profile import ProfileBook
 from etl.errors import UsageError
 from etl.runs import ways
+from etl.runs.night_groups import completeness_until, judged_moments
 from etl.settings import settings
 from etl.store import feeds, ledger, message_files
 from etl.store.calendars import Calendars, packaged, stored
@@ -97,28 +98,45 @@ def explain(
     profile: str | None,
     hours: Path | None = None,
 ) -> dict[str, Any]:
-    """One case's day-by-day ledger, from messages in tables or from the database."""
+    """One case's day-by-day ledger, from messages in tables or from the database.
+
+    From the database it is judged as nights judge it: if the last night judged by `known_by` lacks one of the case's
+    sources, at the last night that had them all (`waiting_for` names what is lacking).
+    """
     doubtful: list[dict[str, Any]] = []
+    frozen: dict[str, list[datetime]] = {}
+    waiting_for: list[str] = []
     if parts is not None:
         messages, rules = _known(pa.concat_tables(parts)), profile_book(profile or "hunan")
         if as_of is None:
             raise UsageError("give --as-of with --messages")
     else:
+        cutoff, judged = settings().cutoff, feeds.fingerprints(engine())
         if as_of is None:
-            judged = feeds.fingerprints(engine())
             if not judged:
                 raise UsageError("no night has been judged yet; give --as-of")
-            as_of = cutoff_at(max(judged), settings().cutoff)
+            as_of = cutoff_at(max(judged), cutoff)
         messages = ledger.messages_of_case(case_no, known_by or as_of, card_rules.kinds())
         if not len(messages):
             raise UsageError(f"no message of case {case_no} was known by {(known_by or as_of).isoformat()}")
         rules = profile_book(profile or sources.get(messages["source"][0].as_py()).profile)
         doubtful = ledger.doubts(engine(), case_no)
+        if judged:
+            closed = min(last_cutoff(known_by or as_of, cutoff), cutoff_at(max(judged), cutoff))
+            completeness = completeness_until(night_of(closed))
+            moments = judged_moments(night_of(closed), completeness)
+            held = {name: moments[name] for name in messages["source"].unique().to_pylist() if name in moments}
+            waiting_for = sorted(name for name, moment in held.items() if moment < closed)
+            known_by = min(held.values()) if waiting_for else known_by
+            as_of = min(as_of, *held.values()) if waiting_for else as_of
+            frozen = completeness.frozen_cutoffs(closed, cutoff)
     book = (_calendars(hours) if parts is not None else stored(engine())).book(rules.calendar)
     known, links = known_by or as_of, ways.links()
-    return explain_case(
-        messages, case_no, as_of, known, rules, book, cutoff=settings().cutoff, links=links, doubtful=doubtful
-    )
+    told = explain_case(
+        messages, case_no, as_of, known, rules, book,
+        cutoff=settings().cutoff, links=links, frozen=frozen, doubtful=doubtful,
+    )  # fmt: skip
+    return told | {"waiting_for": waiting_for}
 
 
 def _known(messages: pa.Table) -> pa.Table:

@@ -40,11 +40,13 @@ def explain(
     *,
     cutoff: time = time(1),
     links: Mapping[str, Route] | None = None,
+    frozen: Mapping[str, Sequence[datetime]] | None = None,
     doubtful: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """One case's ledger: `days`, `boundaries` (cards), start, stop and suspensions. `UsageError` without acceptance.
 
     Args:
+        frozen: per source the cut-offs of nights on which it was not complete.
         doubtful: the case's records that are here and unusable: source, case_no, kinds, reason, since, until.
     """
     mine = messages.filter(pc.equal(messages["case_no"], case_no))
@@ -56,9 +58,9 @@ def explain(
     picked = pick(history, moments) if len(history.case_nos) else None
     run = clock.run(history, moments, picked) if picked is not None else None
     if run is None or picked is None or not len(run.moment):
-        raise UsageError(
-            f"case {case_no}: no acceptance was known by {known_by.isoformat()}; there is no clock to explain"
-        )
+        is_told = picked is not None and picked.one(history, "accept", 1)[0] >= 0
+        said = "its acceptance starts no clock" if is_told else f"no acceptance was known by {known_by.isoformat()}"
+        raise UsageError(f"case {case_no}: {said}; there is no clock to explain")
     version = int(profiles.version_of(moments.rules, run.start)[0])
     if version < 0:
         raise UsageError(f"case {case_no}: no version of profile {profiles.name} was in force when it was accepted")
@@ -72,18 +74,22 @@ def explain(
         raise UsageError(f"case {case_no}: profile {rules.label} cannot count a limit in {unit}; correct the record")
     suspensions = Counting.of(axis, unit, run, *spans_of(history, specials, run.moment)).suspensions
     doubts = [Doubt.of(row) for row in doubtful]
-    cards = judge_table(mine, as_of, known_by, profile, book, cutoff=cutoff, links=links, doubts=doubts).to_pylist()
+    cards = judge_table(
+        mine, as_of, known_by, profile, book, cutoff=cutoff, links=links, frozen=frozen, doubts=doubts
+    ).to_pylist()
     keys = _Evidence(history)
     spans = [
         {
             "from": from_us(int(history.occurred[message])).isoformat(),
-            "to": None if end == NEVER else from_us(int(end)).isoformat(),
+            # A result at the very moment of the start is none yet.
+            "to": None if end in (NEVER, history.occurred[message]) else from_us(int(end)).isoformat(),
             "approved_days": _plain(history.number("approved_days")[message]),
             "evidence": keys.of(message),
         }
         for message, end in zip(specials.message, specials.end, strict=True)
     ]
-    finish = picked.one(history, "finish", 1)[0]
+    finish = int(picked.one(history, "finish", 1)[0])
+    ended = (int(history.occurred[finish]), keys.of(finish)) if finish >= 0 else None
     return {
         "case_no": case_no,
         "profile": rules.label,
@@ -92,7 +98,7 @@ def explain(
         "known_by": known_by.astimezone(ZONE).isoformat(),
         "start": from_us(int(run.start[0])).isoformat(),
         "stop": from_us(int(run.stop[0])).isoformat(),
-        "is_finished": bool(finish >= 0),
+        "is_finished": finish >= 0,
         "promised_limit": _plain(run.limits["promised"][0]),
         "statutory_limit": _plain(run.limits["statutory"][0]),
         "limit_unit": unit,
@@ -100,7 +106,7 @@ def explain(
         "boundaries": [contract_card(card) for card in cards],
         "doubts": [_doubt(row) for row in doubtful if _is_open(row, known_by)],
         "records": _records(mine, known_by, OfficeAxis(calendar)),
-        "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), keys, int(finish))),
+        "days": list(_days(axis, run, suspensions, spans, cards, keys.of(int(run.subject[0])), ended)),
     }
 
 
@@ -113,6 +119,7 @@ def as_text(ledger: dict[str, Any], names: Mapping[str, str] | None = None) -> s
         f"办件 {ledger['case_no']}　受理 {_minute(ledger['start'])}　{limits}",
         f"判定时点 {_minute(ledger['as_of'])}，依据截至 {_minute(ledger['known_by'])} 已掌握的数据",
         f"规则 {ledger['profile']}，工作日历 {ledger['calendar_version']}",
+        *(_held(ledger, names) if ledger.get("waiting_for") else ()),
         "",
         "日期　　　　　计入　　累计　　说明",
     ]
@@ -135,6 +142,12 @@ def as_text(ledger: dict[str, Any], names: Mapping[str, str] | None = None) -> s
     deciding = {key for card in ledger["boundaries"] for key in card["deciding"]}
     lines += [_told(record) for record in ledger["records"] if record["key"] in deciding]
     return "\n".join(lines)
+
+
+def _held(ledger: Mapping[str, Any], names: Mapping[str, str]) -> Iterable[str]:
+    """Why the case is judged earlier than asked."""
+    sources = "、".join(names.get(name, name) for name in ledger["waiting_for"])
+    yield f"{sources} 此后的数据尚未完整到达，判定停在该时点：补齐之前，不因缺少记录发牌、撤牌"
 
 
 def _is_open(row: Mapping[str, Any], known_by: datetime) -> bool:
@@ -202,8 +215,7 @@ def _days(
     spans: list[dict[str, Any]],
     cards: list[dict[str, Any]],
     accepted_by: str,
-    keys: _Evidence,
-    finish: int,
+    ended: tuple[int, str] | None,
 ) -> Iterable[dict[str, Any]]:
     start, stop = int(run.start[0]), max(int(run.stop[0]), int(run.start[0]))
     first, last = (from_us(moment).date() for moment in (start, stop))
@@ -227,9 +239,13 @@ def _days(
         if on_date == first:
             notes.append(f"{from_us(start):%H:%M} 受理")
             evidence.insert(0, accepted_by)
-        if on_date == last and finish >= 0:
-            notes.append(f"{from_us(stop):%H:%M} 办结")
-            evidence.append(keys.of(finish))
+        if on_date == last and ended:
+            moment, finished_by = ended
+            is_before = moment < start
+            notes.append(
+                f"办结于 {from_us(moment):%Y-%m-%d %H:%M}，早于受理" if is_before else f"{from_us(stop):%H:%M} 办结"
+            )
+            evidence.append(finished_by)
         notes += map(_boundary, reached)
         yield {
             "date": on_date.isoformat(),

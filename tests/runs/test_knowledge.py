@@ -355,3 +355,23 @@ def test_a_very_first_night_without_a_single_record_is_an_incident_and_the_offic
     assert night(FIRST).code == 3
     assert rows(ready, "select source, opened_on, closed_on from v_feed_incident") == [("scjg", FIRST, None)]
     assert sorted(path.name[0] for path in mails()) == ["B", "C"]
+
+
+def test_an_explanation_says_no_more_than_the_ledger_while_a_source_is_not_complete(
+    platform: Platform, ready: Engine
+) -> None:
+    platform.accept("open", "2026-11-16 09:00", promised=2, statutory=20)
+    assert [night(on).code for on in (FIRST, SECOND)] == [0, 0]
+    platform.broken["accept"] = Response("boom", status=500)
+    assert [night(on).code for on in (THIRD, FOURTH)] == [3, 3]
+    assert rows(ready, "select level from v_card where level <> 'reminder'") == []
+    told = jiancha("explain", "open", "--json").only
+    assert [card["level"] for card in told["boundaries"]] == ["reminder"]
+    assert (told["as_of"], told["waiting_for"]) == ("2026-11-18T01:00:00+08:00", ["scjg"])
+    assert "市监局 此后的数据尚未完整到达，判定停在该时点" in jiancha("explain", "open").out
+    platform.finish("open", "2026-11-17 15:00")  # in time, as comes to light when the source is back
+    platform.broken.clear()
+    assert night(FIFTH).code == 0
+    told = jiancha("explain", "open", "--json").only
+    assert [card["level"] for card in told["boundaries"]] == ["reminder"], "no night was there to miss the finish"
+    assert told["waiting_for"] == []
