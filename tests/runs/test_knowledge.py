@@ -369,7 +369,8 @@ def test_an_explanation_says_no_more_than_the_ledger_while_a_source_is_not_compl
     assert [card["level"] for card in told["boundaries"]] == ["reminder"]
     assert (told["as_of"], told["waiting_for"]) == ("2026-11-18T01:00:00+08:00", ["scjg"])
     assert "市监局 此后的数据尚未完整到达，判定停在该时点" in jiancha("explain", "open").out
-    platform.finish("open", "2026-11-17 15:00")  # in time, as comes to light when the source is back
+    # In time, as comes to light when the source is back.
+    platform.finish("open", "2026-11-17 15:00", receive_time="2026-11-18T10:00:00+08:00")
     platform.broken.clear()
     assert night(FIFTH).code == 0
     told = jiancha("explain", "open", "--json").only
