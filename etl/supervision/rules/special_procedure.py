@@ -30,6 +30,13 @@ def _extended_twice(view: View) -> Found:
     return Found(case[again], start[again])
 
 
+def _no_days_added(view: View) -> Found:
+    """An extension that adds nothing."""
+    case, start = _starts(view, is_extension=True)
+    added = view.messages.number("approved_days")[start] > 0
+    return Found(case[~added], start[~added])
+
+
 def _no_days(view: View) -> Found:
     case, start = _starts(view, is_extension=False)
     unwritten = np.isnan(view.messages.number("approved_days")[start])
@@ -50,6 +57,9 @@ RULES = (
         "行政许可法第四十二条",
         _beyond_maximum,
         ("special_start", "accept"),
+    ),
+    Rule(
+        "extension_without_days", "延长办理期限未写明天数", "行政许可法第四十二条", _no_days_added, ("special_start",)
     ),
     Rule("extended_twice", "多次延长办理期限", "行政许可法第四十二条", _extended_twice, ("special_start",)),
     Rule("suspension_without_days", "特别程序未书面告知所需时间", "行政许可法第四十五条", _no_days, ("special_start",)),
