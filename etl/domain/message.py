@@ -121,7 +121,10 @@ def parse_instant(text: object, field: str) -> datetime:
         raise RecordRejected("bad_time", f"{field} is not RFC 3339: {text[:40]!r}") from None
     if instant.tzinfo is None:
         raise RecordRejected("time_without_zone", f"{field} {text!r} has no offset; add one such as +08:00")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise RecordRejected("bad_time", f"{field} {text!r} lies outside the years 1 to 9999 of UTC") from None
 
 
 def parse(record: object) -> dict[str, Any]:

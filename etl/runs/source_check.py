@@ -52,7 +52,9 @@ def as_text(report: Report) -> str:
 def _from_file(source: Source, sample: Path) -> Iterator[tuple[str, Page | SourceError | None]]:
     files = getattr(source.kind, "streams", {})
     named = [stream for stream in _streams(source) if stream == sample.stem]
-    named += [stream for stream in _streams(source) if isinstance(files, dict) and files[stream].match(sample.name)]
+    # Only a drop folder's streams are told apart by the names of files.
+    patterns = files if isinstance(files, dict) else {}
+    named += [stream for stream in _streams(source) if stream in patterns and patterns[stream].match(sample.name)]
     if not named:
         raise UsageError(f"{sample.name} is of no stream of {source.name}: {', '.join(_streams(source))}")
     try:

@@ -124,6 +124,7 @@ def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str
     ("command", "said"),
     [
         (("night", "--date", "17.11.2026"), "is not a date"),
+        (("night", "--date", "9999-12-31"), "not between 1980 and 2979"),
         (("week", "--week", "2026-47"), "is not an ISO week"),
         (("ledger", "digest", "--facts", "--ledger"), "choose --facts or --ledger"),
         (("night", "--date", "2026-11-17"), "no source has a connection"),

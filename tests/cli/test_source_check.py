@@ -168,6 +168,8 @@ def test_what_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     refused(jiancha("source", "check", "nobody"), 2, "no source 'nobody'")
     refused(jiancha("source", "check", "scjg", "--sample", tmp_path / "other.json"), 2, "of no stream of scjg")
     refused(jiancha("source", "check", "scjg", "--sample", tmp_path / "accept.json"), 2, "No such file")
+    refused(jiancha("source", "check", "syj", "--sample", tmp_path / "finish.jsonl"), 2, "No such file")
+    refused(jiancha("source", "check", "syj", "--sample", tmp_path / "办结.csv"), 2, "of no stream of syj")
     monkeypatch.setenv("JIANCHA_CONNECTION_SCJG", "http://127.0.0.1:1/scjg")
     ended = jiancha("source", "check", "scjg", "--json")
     assert ended.code == 3

@@ -145,11 +145,17 @@ def test_messages_come_from_standard_input_too() -> None:
 def test_a_rejected_message_is_named_by_its_line_and_the_others_are_judged(file: Any) -> None:
     path = file(ACCEPT, {"source": "scjg"}, ACCEPT | {"payload": {"outcome": "refused"}}, ACCEPT)
     with path.open("ab") as more:
-        more.write(b"{half a line\n")
+        more.write(b"\n\n{half a line\n")
+        for beyond in ("0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"):
+            more.write(lines(LATE_FINISH | {"occurred_at": beyond}))
+    named = ["line 2", "line 3", "line 7", "line 8", "line 9"]
     ended = jiancha("judge", "--messages", path, "--as-of", moment("10-30 10:00"))
     assert ended.code == 1
     assert len(ended.lines) == 3
-    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["line 2", "line 3", "line 5"]
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == named
+    explained = jiancha("explain", CASE, "--messages", path, "--as-of", moment("10-30 10:00"))
+    assert explained.code == 1
+    assert [line.split(":")[0] for line in explained.err.splitlines()] == named
 
 
 @pytest.mark.parametrize(
@@ -157,6 +163,7 @@ def test_a_rejected_message_is_named_by_its_line_and_the_others_are_judged(file:
     [
         (("--as-of", "2018-10-30T10:00:00"), "has no offset"),
         (("--as-of", "yesterday"), "not an RFC 3339 instant"),
+        (("--as-of", "0001-01-01T00:00:00+08:00"), "not between 1980 and 2979"),
         ((), "give --as-of"),
         (("--as-of", moment("10-30 10:00"), "--profile", "sichuan"), "no profile 'sichuan'"),
         (("--diff", "--known-by", moment("10-30 10:00")), "--known-by twice"),
