@@ -118,6 +118,14 @@ def test_a_week_is_issued_once_its_last_night_is_judged_and_no_other_is(platform
     assert jiancha("week", "--week", "2026-W47").only == issued, "what is issued is handed out, judged again or not"
 
 
+def test_a_moment_before_a_sources_first_load_is_looked_at_too(platform: Platform, ready: Engine) -> None:
+    platform.accept("overdue", "2026-11-09 10:00", promised=5, statutory=20)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    reported = jiancha("night", "--date", "2026-01-01", "--as-of", "2025-12-31T10:00:00+08:00").only
+    assert reported == {"reminder": 0, "yellow": 0, "red": 0}
+    assert jiancha("backfill", "diff", "--from", "2026-01-01", "--to", "2026-01-01").lines == []
+
+
 @pytest.mark.parametrize(
     "command",
     [
