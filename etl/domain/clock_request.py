@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+import orjson
 
 from etl.domain.axes import axis_for
 from etl.domain.axis import UNKNOWN, Axis, Positions
 from etl.domain.calendar import Calendar, custom
 from etl.domain.clock import Spans, Suspensions, suspend
 from etl.domain.date_axis import DateAxis
-from etl.domain.night import from_us, to_us
+from etl.domain.night import ZONE, from_us, to_us
 from etl.domain.office_axis import OfficeAxis
 from etl.domain.office_hours import OFFICE_HOURS, parse_spans
 from etl.errors import JianchaError, UsageError
@@ -38,10 +39,18 @@ def answer_all(requests: Iterable[object], calendars: KnownCalendars) -> Iterato
     """Answers in order; a bad request answers ``{"id", "error"}`` and the rest go on."""
     axes: dict[tuple[object, ...], Axis] = {}
     for request in requests:
+        name = request.get("id") if isinstance(request, dict) else None
+        try:
+            orjson.dumps({"id": name}, default=str)
+        except TypeError:  # deeper than any answer can be written
+            yield {"id": None, "error": "id is nested too deeply to be repeated"}
+            continue
         try:
             yield _answer(request, calendars, axes)
         except JianchaError as error:
-            yield {"id": request.get("id") if isinstance(request, dict) else None, "error": str(error)}
+            yield {"id": name, "error": str(error)}
+        except (TypeError, ValueError, KeyError, OverflowError, OSError) as error:  # nonsense nobody thought of
+            yield {"id": name, "error": f"the request makes no sense: {type(error).__name__}: {error}"}
 
 
 def _answer(request: object, calendars: KnownCalendars, axes: dict[tuple[object, ...], Axis]) -> dict[str, Any]:
@@ -67,8 +76,11 @@ def _answer(request: object, calendars: KnownCalendars, axes: dict[tuple[object,
     is_provisional = False
     if targets.due[0] < UNKNOWN:
         due = axis.due(targets, starts)
+        try:
+            local = from_us(int(due[0])).astimezone(zone)
+        except OverflowError:
+            raise UsageError("the limit does not end within the years 1 to 9999") from None
         is_provisional = bool(axis.is_provisional(due)[0])
-        local = from_us(int(due[0])).astimezone(zone)
         answer["due"] = local.date().isoformat() if request["mode"] == "whole_day" else local.isoformat()
     if stop is not None:
         stops = np.array([max(stop, start)])
@@ -94,21 +106,23 @@ def _axis(
         raise UsageError(f"start_rule {rule!r}; known: next_day, roll")
     hours = parse_spans(request["hours"]) if request.get("hours") is not None else OFFICE_HOURS
     given, known_at = request.get("calendar", "cn"), request.get("calendar_known_at")
-    key = (mode, unit, rule, hours, zone.key, repr(given), known_at)
+    known_on = None if known_at is None else _date(known_at, "calendar_known_at")
+    key = (mode, unit, rule, hours, zone.key, repr(given), known_on)
     if key not in axes:
-        calendar = _calendar(given, known_at, calendars)
+        calendar = _calendar(given, known_on, calendars)
         axes[key] = axis_for(str(mode), str(unit), calendar, hours=hours, roll=rule == "roll", zone=zone)
     return axes[key]
 
 
-def _calendar(given: object, known_at: object, calendars: KnownCalendars) -> Calendar:
+def _calendar(given: object, known_on: date | None, calendars: KnownCalendars) -> Calendar:
     if given == "cn":
-        return calendars.cn(None if known_at is None else _date(known_at, "calendar_known_at"))
+        return calendars.cn(known_on)
     if not isinstance(given, dict) or set(given) - {"holidays", "makeup_days"}:
         raise UsageError('calendar is "cn" or {"holidays": [dates], "makeup_days": [dates]}')
-    holidays, makeup = (
-        [_date(day, f"calendar.{name}") for day in given.get(name) or []] for name in ("holidays", "makeup_days")
-    )
+    listed = [given.get(name) or [] for name in ("holidays", "makeup_days")]
+    if not all(isinstance(days, list) for days in listed):
+        raise UsageError("calendar.holidays and calendar.makeup_days are lists of dates")
+    holidays, makeup = ([_date(day, "a day of the calendar") for day in days] for days in listed)
     return custom(holidays, makeup)
 
 
@@ -126,7 +140,7 @@ def _suspensions(request: dict[str, Any], axis: Axis, zone: ZoneInfo, begin: Pos
             raise UsageError("a suspension has no `from`")
         if last is not None and last < first:
             raise UsageError(f"suspension from {entry['from']} ends before it begins, {entry['to']}")
-        are_dates = isinstance(axis, DateAxis) and len(entry["from"]) == len("2026-11-22") == len(entry["to"] or "")
+        are_dates = isinstance(axis, DateAxis) and len(entry["from"]) == len("2026-11-22") == len(entry.get("to") or "")
         is_open = last is None or (last == first and not are_dates)
         rows.append((first, first if is_open else last, is_open, _number(entry, "approved_days")))
     if not rows:
@@ -150,10 +164,12 @@ def _instant(fields: dict[str, Any], name: str, zone: ZoneInfo) -> int | None:
     return to_us(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
 
 
-def _date(value: object, name: str) -> date:
+def _date(value: Any, name: str) -> date:
+    """A date, or the one an instant falls on in China."""
     try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo is None else moment.astimezone(ZONE)).date()
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{name} {value!r} is not a date") from None
 
 
@@ -169,7 +185,7 @@ def _number(fields: dict[str, Any], name: str) -> float | None:
 def _zone(name: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, a name no file system takes
         raise UsageError(f"timezone {name!r} is unknown") from None
 
 

@@ -6,6 +6,7 @@ Night D closes at its cut-off, D+1 at 01:00 in Asia/Shanghai by default. China h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -80,11 +81,12 @@ def nights(first: date, last: date) -> Iterator[date]:
 def week_days(week: str) -> tuple[date, date]:
     """``2026-W47`` -> its Monday and Sunday."""
     try:
-        year, number = week.split("-W")
-        monday = date.fromisocalendar(int(year), int(number), 1)
-    except ValueError as error:
-        raise UsageError(f"week {week!r} is not an ISO week such as 2026-W47") from error
-    return monday, monday + timedelta(days=6)
+        if not re.fullmatch(r"[0-9]{4}-W[0-9]{2}", week):  # one spelling: a week is issued once, under its name
+            raise ValueError
+        monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+        return monday, monday + timedelta(days=6)
+    except (ValueError, OverflowError):
+        raise UsageError(f"week {week!r} is not an ISO week such as 2026-W47") from None
 
 
 def _phase(cutoff: time) -> int:

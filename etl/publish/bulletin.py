@@ -13,14 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from etl import crashpoints
-from etl.domain.night import ZONE, cutoff_at, to_us, week_days
-from etl.errors import EvidenceBroken, UsageError
+from etl.domain.night import ZONE, week_days
+from etl.errors import EvidenceBroken
 from etl.publish import document, page
 from etl.publish.chapter import Week
 from etl.publish.files import write_file
 from etl.publish.sections import registered
 from etl.publish.wording import NONE, minute
-from etl.settings import settings
 from etl.store import outbox
 from etl.store.outbox import Row
 from etl.store.statements import sql
@@ -42,21 +41,19 @@ def compile_week(
 
     Args:
         week: e.g. ``2026-W47``.
-        data_until: what was known until then counts; not before the cut-off of the week's Sunday.
+        data_until: what was known until then counts: the cut-off of the week's Sunday.
         out_dir: where ``bulletin-<week>.html`` and ``.docx`` go.
         titles: what systems and platforms are called, by code.
         links: the week's lags, as `Week.links`.
         own_systems: sources that are a department's own system, as `Week.own_systems`.
 
     Raises:
-        UsageError: the week is not over at `data_until`.
+        UsageError: `week` is no ISO week.
         EvidenceBroken: the issued files are gone and this version cannot make the same bytes again.
     """
     first, last = week_days(week)
-    if to_us(data_until) < to_us(cutoff_at(last, settings().cutoff)):
-        raise UsageError(f"week {week} is not over at {data_until.isoformat()}; wait for the night of {last}")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
-        issued = _issued(connection, week)
+        issued = issued_bulletin(connection, week)
         asked = Week(week, first, last, data_until, titles or {}, links, own_systems)
         fresh = None if issued else _compile(connection, asked)
     if fresh is not None:
@@ -65,7 +62,7 @@ def compile_week(
             crashpoints.reach("week.before_issue_commit")
         crashpoints.reach("week.after_issue_commit")
         with engine.connect() as connection:
-            issued = _issued(connection, week)
+            issued = issued_bulletin(connection, week)
     assert issued is not None
     model = issued["model"] | {"head_hash": issued["head_hash"]}
     return {"week": week, "head_hash": issued["head_hash"]} | {
@@ -74,7 +71,8 @@ def compile_week(
     }
 
 
-def _issued(connection: Connection, week: str) -> Model | None:
+def issued_bulletin(connection: Connection, week: str) -> Model | None:
+    """The issued bulletin of an ISO week, None before."""
     found = outbox.rows(connection, "bulletin_issued", week=week)
     return dict(found[0]) if found else None
 

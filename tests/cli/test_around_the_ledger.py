@@ -107,6 +107,28 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     refused(jiancha("backfill", "plan", "--from", NEXT, "--to", NIGHT), 2, "is after")
 
 
+def test_a_week_is_issued_once_its_last_night_is_judged_and_no_other_is(platform: Platform, ready: Engine) -> None:
+    platform.accept("overdue", "2026-11-11 10:00", promised=2)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    for week in ("2026-W47", "2027-W10", "2026-W40"):  # not over, far ahead, before anything was known
+        refused(jiancha("week", "--week", week), 2, "has not been judged")
+    assert not list(settings().var_dir.glob("bulletins/*"))
+    assert jiancha("week", "--week", "2026-W46").code == 0
+    assert jiancha("night", "--date", "2026-11-22").code == 0
+    issued = jiancha("week", "--week", "2026-W47").only
+    with ready.begin() as connection:
+        connection.exec_driver_sql("delete from night where business_on = '2026-11-22'")
+    assert jiancha("week", "--week", "2026-W47").only == issued, "what is issued is handed out, judged again or not"
+
+
+def test_a_moment_before_a_sources_first_load_is_looked_at_too(platform: Platform, ready: Engine) -> None:
+    platform.accept("overdue", "2026-11-09 10:00", promised=5, statutory=20)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    reported = jiancha("night", "--date", "2026-01-01", "--as-of", "2025-12-31T10:00:00+08:00").only
+    assert reported == {"reminder": 0, "yellow": 0, "red": 0}
+    assert jiancha("backfill", "diff", "--from", "2026-01-01", "--to", "2026-01-01").lines == []
+
+
 @pytest.mark.parametrize(
     "command",
     [

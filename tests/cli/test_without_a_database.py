@@ -96,6 +96,14 @@ def test_clock_answers_in_order_and_a_bad_request_stops_nobody() -> None:
     assert jiancha("clock", stdin=b"").lines == []
 
 
+def test_an_id_nobody_can_write_again_is_an_error_and_no_end() -> None:
+    good = {"id": "good", "mode": "whole_day", "start": "2025-09-24", "limit": 7, "unit": "working_day"}
+    deep = lines(good).replace(b'"good"', b"[" * 400 + b"]" * 400)
+    ended = jiancha("clock", stdin=deep + lines(good))
+    assert (ended.code, [answer["id"] for answer in ended.lines]) == (1, [None, "good"])
+    assert "nested too deeply" in ended.lines[0]["error"]
+
+
 def test_a_finish_that_arrives_late_shows_the_cards_of_its_nights_and_is_withdrawn_afterwards(file: Any) -> None:
     path = file(ACCEPT, LATE_FINISH)
     conduct, withdrawn = ("conduct", True), ("push_delay", False)

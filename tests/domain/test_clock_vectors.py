@@ -172,6 +172,15 @@ def test_equal_instants_mean_open_and_equal_dates_exclude_nothing(answers: Answe
     assert by_days["due"] == "2018-10-24"
 
 
+@pytest.mark.parametrize("mode", ["office_clock", "whole_day", "natural_day"])
+def test_a_suspension_that_does_not_say_its_end_is_open(answers: Answers, mode: str) -> None:
+    unit = "natural_day" if mode == "natural_day" else "working_day"
+    asked = {"id": 1, "mode": mode, "start": "2018-10-15", "limit": 7, "unit": unit}
+    unsaid, said = answers([{**asked, "suspensions": [{"from": "2018-10-16", **end}]} for end in ({}, {"to": None})])
+    assert unsaid == said
+    assert said["due"] is None
+
+
 def test_a_natural_limit_that_ends_on_a_rest_day_moves_to_the_next_working_day(answers: Answers) -> None:
     """2025-09-24 + 7 natural days is 10-01; the holiday lasts until 10-08."""
     start = {"mode": "natural_day", "start": "2025-09-24", "limit": 7, "unit": "natural_day"}
@@ -258,7 +267,31 @@ BAD: dict[str, dict[str, Any]] = {
     },
     "a suspension without a beginning": {"suspensions": [{"to": "2018-10-16T10:00:00+08:00"}]},
     "a start the calendar does not cover": {"start": "1949-10-01T10:00:00+08:00"},
+    "a timezone that is a folder of zones": {"timezone": "Asia"},
+    "a timezone with too long a name": {"timezone": "x" * 5000},
+    "holidays that are no list": {"calendar": {"holidays": 5}},
+    "holidays in words": {"calendar": {"makeup_days": ["tomorrow"]}},
+    "a list of knowledge dates": {"calendar_known_at": []},
+    "an object for a knowledge date": {"calendar_known_at": {}},
+    "a knowledge date with something behind it": {"calendar_known_at": "2026-11-20garbage"},
 }
+
+
+ABSURD: dict[str, dict[str, Any]] = {
+    "a start before all time": {"start": "0001-01-01T00:00:00+08:00"},
+    "a start at the end of all time": {"mode": "natural_day", "unit": "hour", "start": "9999-12-31T23:59:59-08:00"},
+    "a limit that ends after all time": {"mode": "natural_day", "unit": "hour", "limit": 1e9},
+    "one of another country": {"mode": "natural_day", "unit": "hour", "limit": 1e9, "timezone": "America/New_York"},
+    "a limit of months from before the calendar": {"mode": "natural_day", "unit": "month", "start": "0001-01-01"},
+}
+"""What the oracle, which steps, would not come to the end of."""
+
+
+@pytest.mark.parametrize("change", ABSURD.values(), ids=ABSURD.keys())
+def test_a_request_that_leads_out_of_all_time_is_answered_with_an_error(change: dict[str, Any]) -> None:
+    bad, after = by_fast_clock([{**GOOD, "id": "bad", **change}, GOOD])
+    assert (bad["id"], after["due"]) == ("bad", "2018-10-24T10:00:00+08:00")
+    assert bad["error"]
 
 
 @pytest.mark.parametrize("change", BAD.values(), ids=BAD.keys())

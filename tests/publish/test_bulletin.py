@@ -15,7 +15,7 @@ from typing import Any
 import docx
 import pytest
 
-from etl.domain.night import ZONE, cutoff_at
+from etl.domain.night import ZONE, cutoff_at, week_days
 from etl.errors import EvidenceBroken, UsageError
 from etl.publish import bulletin, document, document_template
 from tests.publish.world import NIGHT, RSJ, SCJG, Ledger
@@ -228,11 +228,16 @@ def test_an_empty_ledger_gives_a_bulletin_of_dashes_and_a_head_of_zeros(book: Le
     assert "办结率 –" in issued["html"].read_text(encoding="utf-8")
 
 
-def test_a_week_that_is_not_over_is_refused(book: Ledger, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not over"):
-        bulletin.compile_week(book.engine, WEEK, UNTIL - timedelta(seconds=1), tmp_path)
-    with pytest.raises(UsageError):
-        bulletin.compile_week(book.engine, "2026-W60", UNTIL, tmp_path)
+@pytest.mark.parametrize(
+    "week",
+    [
+        *("2026-W60", "0000-W01", "9999-W52", "2026-47", "2026-W7", "2026-W047", "2026-W 4_7", "２０２６-W47"),
+        "2026-W47\n",
+    ],
+)
+def test_a_week_has_one_name_and_no_other_is_taken(week: str) -> None:
+    with pytest.raises(UsageError, match="is not an ISO week"):
+        week_days(week)
 
 
 def test_hostile_names_stay_text_on_the_page_and_on_paper(book: Ledger, tmp_path: Path) -> None:

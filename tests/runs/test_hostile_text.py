@@ -187,6 +187,7 @@ def test_hostile_text_in_every_field_stays_text_in_everything_people_open(
         shown += mail.get_body(("html",)).get_content()
         for attachment in mail.iter_attachments():
             shown += assert_inert_workbook(attachment.get_content())
+    assert night(date(2026, 11, 22)).code == 0
     week = jiancha("week", "--week", "2026-W47").only
     page = Path(week["html"]).read_bytes()
     assert_inert_page(page)

@@ -192,6 +192,7 @@ def test_an_incident_names_the_records_in_the_delays_and_in_the_bulletin(
     assert "承诺时限" in text
     (opened,) = [row for row in jiancha("status", "--json").only["reconciliation"] if row["class"] == "wrong"]
     assert opened == {"source": "rsj", "upstream": "scjg", "class": "wrong", "records": 1}
+    run([date(2026, 11, 22)])
     chapter = weekly.compile_bulletin("2026-W47")
     page = next((settings().var_dir / "bulletins").glob("*.html")).read_text(encoding="utf-8")
     assert "本周新发现漏报 7 条、错报 1 条；截至本周末尚有 8 项未更正" in page, chapter
