@@ -77,14 +77,15 @@ def explain(
     office_hours: Hours = None,
     as_json: Json = False,
 ) -> None:
-    """Explain one case day by day."""
+    """Explain one case day by day. Exit 1 when messages of the file were rejected."""
     from etl.runs import judging, ways
     from etl.supervision.explain import as_text
 
-    parts = read_messages(messages, {case_no})[0] if messages else None
+    parts, rejected = read_messages(messages, {case_no}) if messages else (None, 0)
     moment = instant_of(as_of, "--as-of") if as_of else None
     if office_hours and not messages:
         raise UsageError("--office-hours goes with --messages; the ledger has office hours of its own")
     known = instant_of(known_by, "--known-by") if known_by else moment
     ledger = judging.explain(case_no, moment, known, parts, profile, office_hours)
     print_json(ledger) if as_json else typer.echo(as_text(ledger, ways.titles()))
+    raise typer.Exit(1 if rejected else 0)

@@ -28,7 +28,7 @@ def read_messages(path: str, only: set[str]) -> tuple[Iterable[pa.Table], int]:
     if Path(path).is_dir() or path.endswith(".parquet"):
         return message_files.read(Path(path), only), 0
     parsed, numbers, rejected = [], [], []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in _lines(path):
         try:
             row = parse(json_or_text(line))
         except RecordRejected as error:
@@ -48,13 +48,14 @@ def read_messages(path: str, only: set[str]) -> tuple[Iterable[pa.Table], int]:
     return [table(rows)], len(rejected)
 
 
-def _lines(path: str) -> Iterator[bytes]:
+def _lines(path: str) -> Iterator[tuple[int, bytes]]:
+    """Lines that say something, with their numbers in the file."""
     if path == "-":
-        yield from (line for line in sys.stdin.buffer if line.strip())
+        yield from ((number, line) for number, line in enumerate(sys.stdin.buffer, 1) if line.strip())
         return
     try:
         file: IO[bytes]
         with Path(path).open("rb") as file:
-            yield from (line for line in file if line.strip())
+            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None

@@ -150,11 +150,16 @@ def test_messages_come_from_standard_input_too() -> None:
 def test_a_rejected_message_is_named_by_its_line_and_the_others_are_judged(file: Any) -> None:
     path = file(ACCEPT, {"source": "scjg"}, ACCEPT | {"payload": {"outcome": "refused"}}, ACCEPT)
     with path.open("ab") as more:
-        more.write(b"{half a line\n")
+        more.write(b"\n  \n{half a line\n")
     ended = jiancha("judge", "--messages", path, "--as-of", moment("10-30 10:00"))
     assert ended.code == 1
     assert len(ended.lines) == 3
-    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["line 2", "line 3", "line 5"]
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["line 2", "line 3", "line 7"]
+    told = jiancha("judge", "--messages", "-", "--as-of", moment("10-30 10:00"), stdin=path.read_bytes())
+    assert told == ended
+    explained = jiancha("explain", CASE, "--messages", path, "--as-of", moment("10-30 10:00"), "--json")
+    assert (explained.code, explained.err) == (1, ended.err)
+    assert explained.only["days"]
 
 
 @pytest.mark.parametrize(
