@@ -22,7 +22,7 @@ def night(
     from etl.runs import nightly
 
     if as_of is not None:
-        print_json(nightly.judge(date_of(on), as_of=instant_of(as_of, "--as-of")))
+        print_json(nightly.judge(date_of(on), as_of=instant_of(as_of, "--as-of"), only=source))
         return
     result = nightly.run(date_of(on), source, mode=notify)
     print_json(result)

@@ -94,6 +94,10 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT).lines == []
     reported = jiancha("night", "--date", NIGHT, "--as-of", "2026-11-13T12:00:00+08:00").only
     assert reported == {"reminder": 1, "yellow": 0, "red": 0}
+    of_another = jiancha("night", "--date", NIGHT, "--as-of", "2026-11-13T12:00:00+08:00", "--source", "rsj").only
+    assert of_another == {"reminder": 0, "yellow": 0, "red": 0}
+    assert jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:00+08:00", "--source", "scjg").only["yellow"]
+    refused(jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:01+08:00"), 2, "is after the cut-off of")
     assert jiancha("ledger", "digest").out == before, "looking writes nothing"
     assert jiancha("night", "--date", NEXT).code == 0
     changed = jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT).lines
@@ -130,6 +134,7 @@ def test_a_moment_before_a_sources_first_load_is_looked_at_too(platform: Platfor
     "command",
     [
         ("night", "--date", "2026-11-17", "--source", "nowhere"),
+        ("night", "--date", "2026-11-17", "--source", "nowhere", "--as-of", "2026-11-17T12:00:00+08:00"),
         ("source", "replay", "nowhere", "--date", "2026-11-17"),
         ("backfill", "plan", "--from", "2026-11-17", "--to", "2026-11-17", "--source", "nowhere"),
         ("backfill", "diff", "--from", "2026-11-17", "--to", "2026-11-17", "--source", "nowhere"),
