@@ -22,6 +22,10 @@ def json_or_text(line: bytes) -> object:
         return f"not JSON: {line[:60].decode(errors='replace').strip()}"
 
 
+YEARS = range(1900, 3000)
+"""Of dates people ask about: every date near one of them can be reckoned with."""
+
+
 def instant_of(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
@@ -29,14 +33,19 @@ def instant_of(text: str, option: str) -> datetime:
         raise UsageError(f"{option} {text!r} is not an RFC 3339 instant") from None
     if moment.tzinfo is None:
         raise UsageError(f"{option} {text!r} has no offset; add one such as +08:00")
+    if moment.year not in YEARS:
+        raise UsageError(f"{option} {text!r} is not of the years {YEARS.start} to {YEARS.stop - 1}")
     return moment
 
 
 def date_of(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is not a date such as 2026-11-22") from None
+    if day.year not in YEARS:
+        raise UsageError(f"{text!r} is not of the years {YEARS.start} to {YEARS.stop - 1}")
+    return day
 
 
 def print_json(value: object) -> None:

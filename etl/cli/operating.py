@@ -85,7 +85,7 @@ def demo(
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="Port of the Airflow UI.")] = 8080) -> None:
+def up(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Airflow UI.")] = 8080) -> None:
     """Airflow with its UI on the embedded database and the demonstration data; Ctrl-C stops everything."""
     from etl.runs import demonstration
 

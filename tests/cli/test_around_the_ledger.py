@@ -161,8 +161,37 @@ def test_what_makes_no_sense_is_refused_with_two_and_one_line(
     refused(jiancha(*command), 2, said)
 
 
+DATED = (
+    ("backfill", "plan", "--from", "DAY", "--to", "DAY"),
+    ("backfill", "diff", "--from", "DAY", "--to", "DAY"),
+    ("calendar", "status", "--date", "DAY"),
+    ("card", "appeal", "overdue", "--by", "周某", "--reason", "因", "--at", "DAYT23:59:59-08:00"),
+    ("delays", "--from", "DAY", "--to", "DAY"),
+    ("explain", "overdue", "--as-of", "DAYT23:59:59-08:00"),
+    ("night", "--date", "2026-11-17", "--as-of", "DAYT00:00:00+08:00"),
+    ("night", "--date", "DAY", "--as-of", "1900-01-01T00:00:00+08:00"),
+    ("notices", "preview", "--date", "DAY"),
+    ("quality", "--on", "DAY"),
+    ("reconcile", "DAY"),
+    ("source", "replay", "scjg", "--date", "DAY"),
+    ("watch", "--date", "DAY"),
+)
+
+
+def test_no_day_is_so_far_away_that_a_command_breaks(platform: Platform, ready: Engine) -> None:
+    platform.accept("overdue", "2026-11-09 10:00", promised=5, statutory=20)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    for command in DATED:
+        for day in ("0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"):
+            refused(jiancha(*(part.replace("DAY", day) for part in command)), 2, "is not of the years 1900 to 2999")
+        for day in ("1900-01-01", "2999-12-31"):
+            ended = jiancha(*(part.replace("DAY", day) for part in command))
+            assert ended.code != 5, (command, day, ended.err)
+
+
 @pytest.mark.parametrize(
-    "command", [("no-such-verb",), ("night",), ("night", "--date", "2026-11-17", "--notify", "all")]
+    "command",
+    [("no-such-verb",), ("night",), ("night", "--date", "2026-11-17", "--notify", "all"), ("up", "--port", "99999")],
 )
 def test_a_wrong_option_or_verb_ends_with_two_and_no_traceback(command: tuple[str, ...]) -> None:
     ended = jiancha(*command)
