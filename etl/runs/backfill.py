@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 
+from etl.domain.message import key_column
 from etl.domain.night import cutoff_at, nights
 from etl.errors import ConfigurationError, UsageError
 from etl.runs import judged_nights, nightly
+from etl.runs.night_groups import completeness_until, judged_moments
 from etl.settings import settings
-from etl.store import feeds
+from etl.store import feeds, ledger
 from etl.store.engine import engine
+from etl.supervision import cards as card_rules
 from etl.supervision import difference
 from etl.supervision.contract import contract_card
 
@@ -51,9 +55,24 @@ def diff(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[s
         own = cutoff_at(night, settings().cutoff)
         before = judged_nights.judge_at(night)
         after = judged_nights.judge_at(max(night, last_judged), own, max(now, own))
-        for event in difference.changes(before, after):
+        for event in difference.between(before, after, _told_since(night, max(now, own))):
             if asked is None or event["source"] in asked:
                 yield {"night": night, "change": event["event"], **contract_card(event)}
+
+
+def _told_since(night: date, now: datetime) -> Callable[[str], list[str]]:
+    """Case -> keys of its messages that the night could not yet judge by and that are known now."""
+    moments = judged_moments(night, completeness_until(night))
+    own = cutoff_at(night, settings().cutoff)
+
+    @cache
+    def told(case_no: str) -> list[str]:
+        messages = ledger.messages_of_case(case_no, now, card_rules.kinds())
+        columns = (key_column(messages), messages["source"], messages["known_at"])
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        return [key for key, source, known_at in rows if known_at > moments.get(source, own)]
+
+    return told
 
 
 def _checked(first: date, last: date) -> Iterator[date]:

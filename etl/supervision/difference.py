@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -40,6 +40,24 @@ def changes(before: pa.Table, after: pa.Table) -> Iterator[dict[str, Any]]:
     rows = np.flatnonzero(happened != "")
     for card, event in zip(after.take(pa.array(rows)).to_pylist(), happened[rows].tolist(), strict=True):
         yield card | {"event": event}
+
+
+def between(before: pa.Table, after: pa.Table, told: Callable[[str], Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """`changes` between two knowledge times, each with the messages that decided it; also what stood before and is not
+    even listed after, as withdrawn: with the later knowledge it held at no cut-off. Between nights there is no such
+    card: what held at a cut-off is listed at every later one.
+
+    Args:
+        told: case -> keys of its messages that became known in between.
+    """
+    for card in changes(before, after):
+        if not card["deciding"] and card["event"] != "withdrawn":
+            new = set(told(card["case_no"]))
+            card["deciding"] = [key for key in card["evidence"] if key in new]
+        yield card
+    is_listed = pc.is_in(_identities(before), _identities(after))
+    for card in before.filter(pc.and_(before["standing"], pc.invert(is_listed))).to_pylist():
+        yield card | {"event": "withdrawn", "standing": False, "deciding": list(told(card["case_no"]))}
 
 
 def first_told_by(messages: pa.Table, own: Sequence[str]) -> dict[str, str]:

@@ -99,10 +99,13 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:00+08:00", "--source", "scjg").only["yellow"]
     refused(jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:01+08:00"), 2, "is after the cut-off of")
     assert jiancha("ledger", "digest").out == before, "looking writes nothing"
+    platform.accept("told-late", "2026-11-10 10:00", promised=5, receive_time="2026-11-18T11:00:00+08:00")
     assert jiancha("night", "--date", NEXT).code == 0
     changed = jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT).lines
-    assert [(row["night"], row["change"], row["level"], row["nature"]) for row in changed] == [
-        (NIGHT.isoformat(), "withdrawn", "yellow", "push_delay")
+    assert [(row["night"], row["change"], row["level"], row["nature"], row["deciding"]) for row in changed] == [
+        (NIGHT.isoformat(), "withdrawn", "yellow", "push_delay", ["scjg/overdue/finish/0/v1"]),
+        (NIGHT.isoformat(), "issued", "reminder", "conduct", ["scjg/told-late/accept/0/v1"]),
+        (NIGHT.isoformat(), "issued", "yellow", "conduct", ["scjg/told-late/accept/0/v1"]),
     ]
     assert jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT, "--source", "rsj").lines == []
     refused(jiancha("backfill", "plan", "--from", NEXT, "--to", NIGHT), 2, "is after")

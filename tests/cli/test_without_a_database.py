@@ -127,6 +127,28 @@ def test_two_knowledge_times_differ_by_the_cards_one_of_them_changes_each_with_i
     assert changed["deciding"] == [f"scjg/{CASE}/finish/0/v1"]
 
 
+def test_a_card_that_later_knowledge_does_not_even_list_is_withdrawn_by_what_came_meanwhile(file: Any) -> None:
+    in_time = message("finish", "10-23 15:00", outcome="granted")
+    asked = ["judge", "--messages", file(ACCEPT, in_time), "--as-of", moment("10-27 01:00")]
+    known = [part for moment_ in ("10-23 01:00", "10-27 01:00") for part in ("--known-by", moment(moment_))]
+    (changed,) = (row for row in jiancha(*asked, "--diff", *known).lines if row["level"] == "yellow")
+    assert (changed["change"], changed["standing"]) == ("withdrawn", False)
+    assert changed["deciding"] == [f"scjg/{CASE}/finish/0/v1"]
+    assert [card["level"] for card in jiancha(*asked).lines] == ["reminder"]
+
+
+def test_a_card_issued_between_two_knowledge_times_names_the_message_that_brought_it(file: Any) -> None:
+    late_accept = ACCEPT | {"received_at": moment("10-26 09:00")}
+    asked = ["judge", "--messages", file(late_accept), "--as-of", moment("10-27 01:00"), "--diff"]
+    changed = jiancha(*asked, "--known-by", moment("10-25 01:00"), "--known-by", moment("10-27 01:00")).lines
+    deciding = [f"scjg/{CASE}/accept/0/v1"]
+    assert [(row["change"], row["level"], row["deciding"]) for row in changed] == [
+        ("issued", "reminder", deciding), ("issued", "yellow", deciding),
+    ]  # fmt: skip
+    passed = jiancha(*asked[:3], "--diff", "--known-by", moment("10-27 01:00"), "--known-by", moment("10-31 01:00"))
+    assert [(row["change"], row["level"], row["deciding"]) for row in passed.lines] == [("issued", "red", [])]
+
+
 def test_only_the_cases_asked_for_are_judged(file: Any) -> None:
     other = ACCEPT | {"case_no": "other"}
     third = ACCEPT | {"case_no": "third"}
