@@ -153,6 +153,8 @@ def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str
     [
         (("night", "--date", "17.11.2026"), "is not a date"),
         (("week", "--week", "2026-47"), "is not an ISO week"),
+        (("delays", "--from", "2026-11-18", "--to", "2026-11-17"), "--from 2026-11-18 is after --to 2026-11-17"),
+        (("delays", "--heat", "--from", "2026-11-18", "--to", "2026-11-17"), "is after --to"),
         (("ledger", "digest", "--facts", "--ledger"), "choose --facts or --ledger"),
         (("night", "--date", "2026-11-17"), "no source has a connection"),
         (("night", "--date", "2026-11-17", "--source", "scjg"), "JIANCHA_CONNECTION_SCJG is not set"),
@@ -194,7 +196,12 @@ def test_no_day_is_so_far_away_that_a_command_breaks(platform: Platform, ready: 
 
 @pytest.mark.parametrize(
     "command",
-    [("no-such-verb",), ("night",), ("night", "--date", "2026-11-17", "--notify", "all"), ("up", "--port", "99999")],
+    [
+        ("no-such-verb",),
+        ("night",),
+        ("night", "--date", "2026-11-17", "--notify", "all"),
+        ("up", "--port", "99999"),
+    ],
 )
 def test_a_wrong_option_or_verb_ends_with_two_and_no_traceback(command: tuple[str, ...]) -> None:
     ended = jiancha(*command)
