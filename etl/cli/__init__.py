@@ -5,6 +5,8 @@ A group of commands is one module with an `app`, listed here.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
 
@@ -36,12 +38,26 @@ for group in (card, source, ledger, notices, reference, calendar, backfill):
 
 
 def main() -> None:
-    """Entry point: errors of ours end with one line and their exit code; anything else is internal, exit 5."""
+    """Entry point: errors of ours end with one line and their exit code; anything else is internal, exit 5.
+
+    When nobody reads on, it ends quietly with 141, as a program killed by SIGPIPE does.
+    """
     import structlog
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    output = sys.stdout
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        except SystemExit as end:
+            if isinstance(end.__context__, BrokenPipeError):  # which Typer ends with 1
+                raise end.__context__ from None
+            raise
+        finally:
+            output.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())  # for Python, which flushes once more at its end
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except JianchaError as error:
         typer.echo(f"jiancha: {error}", err=True)
         raise SystemExit(error.exit_code) from None

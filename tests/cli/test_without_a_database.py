@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -295,6 +296,24 @@ def test_an_explanation_names_holidays_and_make_up_days_and_reads_as_text(file: 
 @pytest.mark.parametrize("options", [("--as-of", moment("10-10 10:00")), ()])
 def test_a_case_nobody_can_explain_is_refused_with_two(file: Any, options: tuple[str, ...]) -> None:
     refused(jiancha("explain", CASE, "--messages", file(ACCEPT), *options), 2, "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("cases", [1, 2000], ids=["what fits a buffer", "more than a pipe holds"])
+def test_when_nobody_reads_on_the_command_ends_quietly_as_one_killed_by_the_pipe(
+    file: Any, cases: int, unbuffered: str
+) -> None:
+    path = file(*(ACCEPT | {"case_no": f"{number:018}"} for number in range(cases)))
+    arguments = ["judge", "--messages", str(path), "--as-of", moment("10-30 10:00")]
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        command = [sys.executable, "-m", "etl.cli", *arguments]
+        variables = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=variables, text=True, check=False)
+    finally:
+        os.close(writes)
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 def test_the_installed_command_lists_the_sources() -> None:
