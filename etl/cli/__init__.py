@@ -9,6 +9,9 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -28,7 +31,7 @@ from etl.cli import (
     reference,
     source,
 )
-from etl.errors import JianchaError
+from etl.errors import JianchaError, UsageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
 for commands in (judging.app, operating.app, delays.app, reconcile.app, quality.app, findings.app, impact.app):
@@ -47,6 +50,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     output = sys.stdout
     try:
+        _refuse_what_is_no_text(sys.argv[1:])
         try:
             app(standalone_mode=True)
         except SystemExit as end:
@@ -67,6 +71,17 @@ def main() -> None:
         else:
             traceback.print_exc()
         raise SystemExit(JianchaError.exit_code) from None
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """No record holds text that is not UTF-8; a file may be called by it."""
+    for argument in arguments:
+        if argument.encode(errors="ignore").decode() == argument:
+            continue
+        with suppress(OSError):  # no file system takes such a name
+            if Path(argument).exists():
+                continue
+        raise UsageError(f"argument {argument!r} is not UTF-8 text")
 
 
 _ADVICE = {

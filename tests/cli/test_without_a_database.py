@@ -316,6 +316,12 @@ def test_when_nobody_reads_on_the_command_ends_quietly_as_one_killed_by_the_pipe
     assert (ended.returncode, ended.stderr) == (141, "")
 
 
+def test_a_file_may_be_called_by_what_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "办件.jsonl".encode("gbk").decode("utf-8", "surrogateescape")
+    path.write_bytes(lines(ACCEPT))
+    assert len(jiancha("judge", "--messages", path, "--as-of", moment("10-30 10:00")).lines) == 3
+
+
 def test_the_installed_command_lists_the_sources() -> None:
     command = Path(sys.executable).with_name("jiancha")
     done = subprocess.run([command, "source", "list"], capture_output=True, text=True, check=True)
