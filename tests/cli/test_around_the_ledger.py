@@ -203,6 +203,7 @@ def test_no_day_is_so_far_away_that_a_command_breaks(platform: Platform, ready: 
         ("no-such-verb",),
         ("night",),
         ("night", "--date", "2026-11-17", "--notify", "all"),
+        ("quality", "--html", "/tmp"),
         ("up", "--port", "99999"),
     ],
 )
