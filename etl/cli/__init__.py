@@ -5,8 +5,13 @@ A group of commands is one module with an `app`, listed here.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -26,7 +31,7 @@ from etl.cli import (
     reference,
     source,
 )
-from etl.errors import JianchaError
+from etl.errors import JianchaError, UsageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="行政审批电子监察")
 for commands in (judging.app, operating.app, delays.app, reconcile.app, quality.app, findings.app, impact.app):
@@ -36,12 +41,27 @@ for group in (card, source, ledger, notices, reference, calendar, backfill):
 
 
 def main() -> None:
-    """Entry point: errors of ours end with one line and their exit code; anything else is internal, exit 5."""
+    """Entry point: errors of ours end with one line and their exit code; anything else is internal, exit 5.
+
+    When nobody reads on, it ends quietly with 141, as a program killed by SIGPIPE does.
+    """
     import structlog
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    output = sys.stdout
     try:
-        app(standalone_mode=True)
+        _refuse_what_is_no_text(sys.argv[1:])
+        try:
+            app(standalone_mode=True)
+        except SystemExit as end:
+            if isinstance(end.__context__, BrokenPipeError):  # which Typer ends with 1
+                raise end.__context__ from None
+            raise
+        finally:
+            output.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())  # for Python, which flushes once more at its end
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except JianchaError as error:
         typer.echo(f"jiancha: {error}", err=True)
         raise SystemExit(error.exit_code) from None
@@ -51,6 +71,17 @@ def main() -> None:
         else:
             traceback.print_exc()
         raise SystemExit(JianchaError.exit_code) from None
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """No record holds text that is not UTF-8; a file may be called by it."""
+    for argument in arguments:
+        if argument.encode(errors="ignore").decode() == argument:
+            continue
+        with suppress(OSError):  # no file system takes such a name
+            if Path(argument).exists():
+                continue
+        raise UsageError(f"argument {argument!r} is not UTF-8 text")
 
 
 _ADVICE = {

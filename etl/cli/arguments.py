@@ -11,9 +11,6 @@ import typer
 
 from etl.errors import UsageError
 
-YEARS = range(1980, 2980)
-"""Years a date on the command line may lie in; nights, windows and weeks around it have dates too."""
-
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
 
@@ -25,6 +22,10 @@ def json_or_text(line: bytes) -> object:
         return f"not JSON: {line[:60].decode(errors='replace').strip()}"
 
 
+YEARS = range(1900, 3000)
+"""Of dates people ask about: every date near one of them can be reckoned with."""
+
+
 def instant_of(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
@@ -32,7 +33,8 @@ def instant_of(text: str, option: str) -> datetime:
         raise UsageError(f"{option} {text!r} is not an RFC 3339 instant") from None
     if moment.tzinfo is None:
         raise UsageError(f"{option} {text!r} has no offset; add one such as +08:00")
-    _refuse_far(moment)
+    if moment.year not in YEARS:
+        raise UsageError(f"{option} {text!r} is not of the years {YEARS.start} to {YEARS.stop - 1}")
     return moment
 
 
@@ -41,13 +43,9 @@ def date_of(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is not a date such as 2026-11-22") from None
-    _refuse_far(day)
-    return day
-
-
-def _refuse_far(day: date) -> None:
     if day.year not in YEARS:
-        raise UsageError(f"{day.isoformat()} is not between {YEARS[0]} and {YEARS[-1]}")
+        raise UsageError(f"{text!r} is not of the years {YEARS.start} to {YEARS.stop - 1}")
+    return day
 
 
 def print_json(value: object) -> None:

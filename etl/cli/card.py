@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from etl.cli.arguments import Json, instant_of, print_json
+from etl.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="红黄牌的发出、申诉、处理、销号")
 
@@ -98,9 +99,12 @@ def _decide(
     from etl.store import decisions
     from etl.store.engine import engine
 
+    now = datetime.now(UTC)
+    decided_at = instant_of(at, "--at") if at else now
+    if decided_at > now:  # its link in the chain stays for good, and nothing could follow it until then
+        raise UsageError(f"--at {at!r} lies ahead; a decision is dated when it was made")
     decided: dict[str, Any] = decisions.decide(
-        engine(), case_no, card, decision, actor=by, reason=reason,
-        decided_at=instant_of(at, "--at") if at else datetime.now(UTC),
+        engine(), case_no, card, decision, actor=by, reason=reason, decided_at=decided_at,
         evidence_keys=evidence or [], cutoff=settings().cutoff,
     )  # fmt: skip
     print_json(deciding.as_json(decided))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from etl.cli.arguments import Json, Sources, date_of, print_json
+from etl.errors import UsageError
 
 app = typer.Typer()
 
@@ -25,6 +26,8 @@ def delays(
 
     end = date_of(last) if last else link_report.last_night()
     begin = date_of(first) if first else end - timedelta(days=6)
+    if end < begin:
+        raise UsageError(f"--from {begin} is after --to {end}")
     only = nightly.chosen(source) if source else ()
     if as_heat:
         print_json(link_report.heat(begin, end, only))

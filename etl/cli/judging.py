@@ -77,7 +77,7 @@ def explain(
     office_hours: Hours = None,
     as_json: Json = False,
 ) -> None:
-    """Explain one case day by day."""
+    """Explain one case day by day. Exit 1 when messages of the file were rejected."""
     from etl.runs import judging, ways
     from etl.supervision.explain import as_text
 

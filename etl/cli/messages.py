@@ -49,17 +49,13 @@ def read_messages(path: str, only: set[str]) -> tuple[Iterable[pa.Table], int]:
 
 
 def _lines(path: str) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with their numbers."""
+    """Lines that say something, with their numbers in the file."""
     if path == "-":
-        yield from _numbered(sys.stdin.buffer)
+        yield from ((number, line) for number, line in enumerate(sys.stdin.buffer, 1) if line.strip())
         return
     try:
         file: IO[bytes]
         with Path(path).open("rb") as file:
-            yield from _numbered(file)
+            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
-
-
-def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(file, 1) if line.strip())

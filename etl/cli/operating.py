@@ -22,7 +22,7 @@ def night(
     from etl.runs import nightly
 
     if as_of is not None:
-        print_json(nightly.judge(date_of(on), as_of=instant_of(as_of, "--as-of")))
+        print_json(nightly.judge(date_of(on), as_of=instant_of(as_of, "--as-of"), only=source))
         return
     result = nightly.run(date_of(on), source, mode=notify)
     print_json(result)
@@ -85,7 +85,7 @@ def demo(
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="Port of the Airflow UI.")] = 8080) -> None:
+def up(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Airflow UI.")] = 8080) -> None:
     """Airflow with its UI on the embedded database and the demonstration data; Ctrl-C stops everything."""
     from etl.runs import demonstration
 

@@ -17,7 +17,9 @@ def quality(
     on: Annotated[str | None, typer.Option("--on", help="Night; default: the last one checked.")] = None,
     source: Sources = None,
     as_json: Json = False,
-    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page to this file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the report as one HTML page to this file.")
+    ] = None,
 ) -> None:
     """Every rule's checked and failed rows, samples, first discovery and trend of 14 nights, by source."""
     from etl.publish import quality_page

@@ -15,11 +15,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.domain.night import NEVER, Instants
+from etl.domain.night import NEVER, ZONE, Instants
 from etl.errors import RecordRejected
 
 INSTANT = pa.timestamp("us", tz="UTC")
 KEY = ("source", "case_no", "kind", "seq", "version")
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=ZONE).astimezone(UTC)
+"""Between them an instant has a date in UTC and in China."""
 TIMES = ("occurred_at", "written_at", "received_at", "loaded_at")
 SUBJECT = ("department", "region", "item_code", "item_name")
 
@@ -121,10 +123,9 @@ def parse_instant(text: object, field: str) -> datetime:
         raise RecordRejected("bad_time", f"{field} is not RFC 3339: {text[:40]!r}") from None
     if instant.tzinfo is None:
         raise RecordRejected("time_without_zone", f"{field} {text!r} has no offset; add one such as +08:00")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise RecordRejected("bad_time", f"{field} {text!r} lies outside the years 1 to 9999 of UTC") from None
+    if not EARLIEST <= instant <= LATEST:
+        raise RecordRejected("bad_time", f"{field} {text!r} lies outside the years 1 to 9999 here or in UTC")
+    return instant.astimezone(UTC)
 
 
 def parse(record: object) -> dict[str, Any]:

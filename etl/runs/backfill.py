@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any
 
+from etl.domain.message import key_text
 from etl.domain.night import cutoff_at, nights
 from etl.errors import ConfigurationError, UsageError
 from etl.runs import judged_nights, nightly
+from etl.runs.night_groups import completeness_until, judged_moments
 from etl.settings import settings
 from etl.store import feeds
 from etl.store.engine import engine
+from etl.store.statements import sql
 from etl.supervision import difference
 from etl.supervision.contract import contract_card
 
@@ -51,9 +55,27 @@ def diff(first: date, last: date, only: Sequence[str] | None) -> Iterator[dict[s
         own = cutoff_at(night, settings().cutoff)
         before = judged_nights.judge_at(night)
         after = judged_nights.judge_at(max(night, last_judged), own, max(now, own))
-        for event in difference.changes(before, after):
+        for event in difference.between(before, after, _told_since(night, max(now, own))):
             if asked is None or event["source"] in asked:
                 yield {"night": night, "change": event["event"], **contract_card(event)}
+
+
+def _told_since(night: date, now: datetime) -> Callable[[set[str]], dict[str, list[str]]]:
+    """Cases -> keys of their messages that the night could not yet judge by and that are known now."""
+    moments = judged_moments(night, completeness_until(night))
+    own = cutoff_at(night, settings().cutoff)
+
+    def told(cases: set[str]) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        with engine().connect() as connection:
+            since = min([own, *moments.values()])
+            asked = {"cases": sorted(cases), "since": since, "until": now}
+            for row in connection.execute(sql("ledger/learnt"), asked):
+                if row.known_at > moments.get(row.source, own):
+                    found[row.case_no].append(key_text(row.source, row.case_no, row.kind, row.seq, row.version))
+        return found
+
+    return told
 
 
 def _checked(first: date, last: date) -> Iterator[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl import sources
 from etl.domain.calendar import CalendarBook
+from etl.domain.message import key_column
 from etl.domain.night import cutoff_at, last_cutoff, night_of
 from etl.domain.profile import ProfileBook
 from etl.errors import UsageError
@@ -63,8 +65,14 @@ def diff(
     book = _calendars(hours).book(rules.calendar)
 
     def changes(part: pa.Table) -> list[dict[str, Any]]:
+        part = _known(part)
         before, after = (_judge(part, as_of or known, known, rules, book) for known in (earlier, later))
-        return list(difference.changes(before, after))
+        is_new = pc.and_(pc.greater(part["known_at"], earlier), pc.less_equal(part["known_at"], later))
+        new = part.filter(is_new)
+        told = defaultdict[str, list[str]](list)
+        for case_no, key in zip(new["case_no"].to_pylist(), key_column(new).to_pylist(), strict=True):
+            told[case_no].append(key)
+        return list(difference.between(before, after, lambda _: told))
 
     for events in side_by_side(changes, parts):
         for event in events:

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from etl import sources
@@ -124,15 +125,19 @@ def judge(
     """Judge the night, and every other night, up to the last one judged, whose ground is no longer what it was.
 
     Args:
-        as_of: judge as of this moment instead and only report; nothing is written.
+        as_of: judge as of this moment, not after the night's cut-off, and only report; nothing is written.
         notify: ``never`` tells nobody of the night's events, for good. A source's nights before its first load were
             reconstructed and are told to nobody either.
-        only: the sources this run was about; incidents are raised for them alone.
+        only: the sources this run was about; incidents are raised for them alone, and reports are of their cards.
     """
     if notify not in ("auto", "never"):
         raise UsageError(f"notify is {notify!r}; use auto or never")
     if as_of is not None:
-        return _counts(judged_nights.judge_at(business_on, as_of))
+        if as_of > (cutoff := cutoff_at(business_on, settings().cutoff)):
+            raise UsageError(f"{as_of.isoformat()} is after the cut-off of night {business_on}, {cutoff.isoformat()}")
+        asked = chosen(only) if only else sources.names()
+        cards = judged_nights.judge_at(business_on, as_of)
+        return _counts(cards.filter(pc.is_in(cards["source"], pa.array(asked))))
     with card_store.only_judge(engine()):
         totals = judged_nights.record(business_on, notify)
     _incidents(business_on, chosen(only), is_muted=notify == "never")

@@ -22,6 +22,7 @@ from etl.runs import admission
 from etl.settings import settings
 from etl.sources import drift
 from etl.sources.contract import Page, Source
+from etl.sources.kinds import FileDrop
 from etl.sources.values import Rows, columns_of, constant, excerpt
 from etl.store.landing import LandedPage
 
@@ -50,11 +51,9 @@ def as_text(report: Report) -> str:
 
 
 def _from_file(source: Source, sample: Path) -> Iterator[tuple[str, Page | SourceError | None]]:
-    files = getattr(source.kind, "streams", {})
+    files = source.kind.streams if isinstance(source.kind, FileDrop) else {}
     named = [stream for stream in _streams(source) if stream == sample.stem]
-    # Only a drop folder's streams are told apart by the names of files.
-    patterns = files if isinstance(files, dict) else {}
-    named += [stream for stream in _streams(source) if stream in patterns and patterns[stream].match(sample.name)]
+    named += [stream for stream in _streams(source) if stream in files and files[stream].match(sample.name)]
     if not named:
         raise UsageError(f"{sample.name} is of no stream of {source.name}: {', '.join(_streams(source))}")
     try:

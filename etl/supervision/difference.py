@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -40,6 +40,28 @@ def changes(before: pa.Table, after: pa.Table) -> Iterator[dict[str, Any]]:
     rows = np.flatnonzero(happened != "")
     for card, event in zip(after.take(pa.array(rows)).to_pylist(), happened[rows].tolist(), strict=True):
         yield card | {"event": event}
+
+
+def between(
+    before: pa.Table, after: pa.Table, told: Callable[[set[str]], Mapping[str, Sequence[str]]]
+) -> Iterator[dict[str, Any]]:
+    """`changes` between two knowledge times, each with the messages that decided it; also what stood before and is not
+    even listed after, as withdrawn: with the later knowledge it held at no cut-off. Between nights there is no such
+    card: what held at a cut-off is listed at every later one.
+
+    Args:
+        told: cases -> per case the keys of its messages that became known in between.
+    """
+    is_listed = pc.is_in(_identities(before), _identities(after))
+    gone = before.filter(pc.and_(before["standing"], pc.invert(is_listed))).to_pylist()
+    found = [*changes(before, after), *(card | {"event": "withdrawn", "standing": False} for card in gone)]
+    new = told({card["case_no"] for card in found})
+    for card in found[: len(found) - len(gone)]:
+        if not card["deciding"] and card["event"] != "withdrawn":
+            card["deciding"] = [key for key in card["evidence"] if key in new.get(card["case_no"], ())]
+        yield card
+    for card in found[len(found) - len(gone) :]:
+        yield card | {"deciding": list(new.get(card["case_no"], ()))}
 
 
 def first_told_by(messages: pa.Table, own: Sequence[str]) -> dict[str, str]:

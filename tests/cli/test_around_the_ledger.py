@@ -97,11 +97,18 @@ def test_a_night_its_status_explanation_and_backfill(platform: Platform, ready: 
     assert jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT).lines == []
     reported = jiancha("night", "--date", NIGHT, "--as-of", "2026-11-13T12:00:00+08:00").only
     assert reported == {"reminder": 1, "yellow": 0, "red": 0}
+    of_another = jiancha("night", "--date", NIGHT, "--as-of", "2026-11-13T12:00:00+08:00", "--source", "rsj").only
+    assert of_another == {"reminder": 0, "yellow": 0, "red": 0}
+    assert jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:00+08:00", "--source", "scjg").only["yellow"]
+    refused(jiancha("night", "--date", NIGHT, "--as-of", "2026-11-18T01:00:01+08:00"), 2, "is after the cut-off of")
     assert jiancha("ledger", "digest").out == before, "looking writes nothing"
+    platform.accept("told-late", "2026-11-10 10:00", promised=5, receive_time="2026-11-18T11:00:00+08:00")
     assert jiancha("night", "--date", NEXT).code == 0
     changed = jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT).lines
-    assert [(row["night"], row["change"], row["level"], row["nature"]) for row in changed] == [
-        (NIGHT.isoformat(), "withdrawn", "yellow", "push_delay")
+    assert [(row["night"], row["change"], row["level"], row["nature"], row["deciding"]) for row in changed] == [
+        (NIGHT.isoformat(), "withdrawn", "yellow", "push_delay", ["scjg/overdue/finish/0/v1"]),
+        (NIGHT.isoformat(), "issued", "reminder", "conduct", ["scjg/told-late/accept/0/v1"]),
+        (NIGHT.isoformat(), "issued", "yellow", "conduct", ["scjg/told-late/accept/0/v1"]),
     ]
     assert jiancha("backfill", "diff", "--from", NIGHT, "--to", NIGHT, "--source", "rsj").lines == []
     refused(jiancha("backfill", "plan", "--from", NEXT, "--to", NIGHT), 2, "is after")
@@ -133,6 +140,7 @@ def test_a_moment_before_a_sources_first_load_is_looked_at_too(platform: Platfor
     "command",
     [
         ("night", "--date", "2026-11-17", "--source", "nowhere"),
+        ("night", "--date", "2026-11-17", "--source", "nowhere", "--as-of", "2026-11-17T12:00:00+08:00"),
         ("source", "replay", "nowhere", "--date", "2026-11-17"),
         ("backfill", "plan", "--from", "2026-11-17", "--to", "2026-11-17", "--source", "nowhere"),
         ("backfill", "diff", "--from", "2026-11-17", "--to", "2026-11-17", "--source", "nowhere"),
@@ -146,8 +154,13 @@ def test_an_unknown_source_is_refused_with_two(ready: Engine, command: tuple[str
     ("command", "said"),
     [
         (("night", "--date", "17.11.2026"), "is not a date"),
-        (("night", "--date", "9999-12-31"), "not between 1980 and 2979"),
+        (("night", "--date", "9999-12-31"), "is not of the years 1900 to 2999"),
         (("week", "--week", "2026-47"), "is not an ISO week"),
+        (("delays", "--from", "2026-11-18", "--to", "2026-11-17"), "--from 2026-11-18 is after --to 2026-11-17"),
+        (("delays", "--heat", "--from", "2026-11-18", "--to", "2026-11-17"), "is after --to"),
+        (("explain", "\udcff"), "is not UTF-8 text"),
+        (("card", "show", "\udcff"), "is not UTF-8 text"),
+        (("card", "show", "\udcff" * 5000), "is not UTF-8 text"),
         (("ledger", "digest", "--facts", "--ledger"), "choose --facts or --ledger"),
         (("night", "--date", "2026-11-17"), "no source has a connection"),
         (("night", "--date", "2026-11-17", "--source", "scjg"), "JIANCHA_CONNECTION_SCJG is not set"),
@@ -159,8 +172,43 @@ def test_what_makes_no_sense_is_refused_with_two_and_one_line(
     refused(jiancha(*command), 2, said)
 
 
+DATED = (
+    ("backfill", "plan", "--from", "DAY", "--to", "DAY"),
+    ("backfill", "diff", "--from", "DAY", "--to", "DAY"),
+    ("calendar", "status", "--date", "DAY"),
+    ("card", "appeal", "overdue", "--by", "周某", "--reason", "因", "--at", "DAYT23:59:59-08:00"),
+    ("delays", "--from", "DAY", "--to", "DAY"),
+    ("explain", "overdue", "--as-of", "DAYT23:59:59-08:00"),
+    ("night", "--date", "2026-11-17", "--as-of", "DAYT00:00:00+08:00"),
+    ("night", "--date", "DAY", "--as-of", "1900-01-01T00:00:00+08:00"),
+    ("notices", "preview", "--date", "DAY"),
+    ("quality", "--on", "DAY"),
+    ("reconcile", "DAY"),
+    ("source", "replay", "scjg", "--date", "DAY"),
+    ("watch", "--date", "DAY"),
+)
+
+
+def test_no_day_is_so_far_away_that_a_command_breaks(platform: Platform, ready: Engine) -> None:
+    platform.accept("overdue", "2026-11-09 10:00", promised=5, statutory=20)
+    assert jiancha("night", "--date", NIGHT).code == 0
+    for command in DATED:
+        for day in ("0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"):
+            refused(jiancha(*(part.replace("DAY", day) for part in command)), 2, "is not of the years 1900 to 2999")
+        for day in ("1900-01-01", "2999-12-31"):
+            ended = jiancha(*(part.replace("DAY", day) for part in command))
+            assert ended.code != 5, (command, day, ended.err)
+
+
 @pytest.mark.parametrize(
-    "command", [("no-such-verb",), ("night",), ("night", "--date", "2026-11-17", "--notify", "all")]
+    "command",
+    [
+        ("no-such-verb",),
+        ("night",),
+        ("night", "--date", "2026-11-17", "--notify", "all"),
+        ("quality", "--html", "/tmp"),
+        ("up", "--port", "99999"),
+    ],
 )
 def test_a_wrong_option_or_verb_ends_with_two_and_no_traceback(command: tuple[str, ...]) -> None:
     ended = jiancha(*command)

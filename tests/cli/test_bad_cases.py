@@ -188,6 +188,19 @@ def test_a_date_before_the_calendar_is_refused_for_safety(case: Case) -> None:
     refused(judge(case), 4, "outside calendar")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "9999-12-31T16:00:00Z"])
+@pytest.mark.parametrize("field", ["occurred_at", "promised_due_at"])
+def test_a_moment_outside_all_time_costs_its_own_line_only(moment: str, field: str) -> None:
+    case = Case("ODD").accept(ACCEPTED, 7, 10)
+    (odd,) = case.messages
+    (odd if field in odd else odd["payload"])[field] = moment
+    case.messages += Case("PLAIN").accept(ACCEPTED, 7, 10).messages
+    ended = judge(case)
+    assert ended.code == 1
+    assert ended.err.startswith("line 1: bad_time: ")
+    assert {card["case_no"] for card in ended.lines} == {"PLAIN"}
+
+
 def test_a_moment_after_the_calendar_is_refused_for_safety() -> None:
     refused(judge(Case().accept("2048-10-15 10:00", 7, 10), as_of="2048-12-01T10:00:00+08:00"), 4, "outside calendar")
 

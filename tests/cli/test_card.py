@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import email
-from datetime import date
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import Engine
 
 from etl.settings import ROOT, settings
@@ -21,11 +22,14 @@ from tests.runs.world import Platform
 __all__ = ["altered"]
 pytestmark = pytest.mark.database
 NIGHT, NEXT = date(2026, 11, 17), date(2026, 11, 18)
+TODAY = datetime(2027, 2, 1, 2, tzinfo=UTC)
+"""When people decide, whatever day it is where the tests run."""
 BY = ("--by", "周某", "--reason", "经核查，系统故障所致")
 
 
 def card(*arguments: object, at: str | None = None) -> Ended:
-    return jiancha("card", *arguments, *(("--at", at) if at else ()))
+    with time_machine.travel(TODAY):
+        return jiancha("card", *arguments, *(("--at", at) if at else ()))
 
 
 def mails(kind: str, night: date | str = "*") -> list[EmailMessage]:
@@ -103,6 +107,8 @@ UNDECIDABLE = {
     ("close", "overdue", "case/yellow", "--by", "x", "--reason", ""): "no reason is given",
     ("close", "overdue", "case/yellow", *BY, "--at", "2026-11-17T10:00:00+08:00"): "before what it follows",
     ("close", "overdue", "case/yellow", *BY, "--at", "tomorrow"): "is not an RFC 3339 instant",
+    ("close", "overdue", "case/yellow", *BY, "--at", "2027-02-01T11:00:00+08:00"): "lies ahead",
+    ("close", "overdue", "case/yellow", *BY, "--at", "2999-12-31T10:00:00+08:00"): "lies ahead",
     ("show", "nobody"): "has no card",
 }
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pytest_httpserver import HTTPServer
 
+from etl import sources
 from etl.settings import settings
 from etl.sources.departments.zrzy import FILES
 from tests.cli.command import Ended, jiancha
@@ -160,6 +161,20 @@ def test_a_drop_folder_is_looked_into_and_left_as_it_is(tmp_path: Path, monkeypa
     }
     assert everything_in(folder) == before
     assert len(_zrzy_columns("受理")) > 10
+
+
+@pytest.mark.parametrize("name", ["rsj", "scjg", "syj", "zrzy"])
+def test_a_sample_of_any_kind_of_source_that_is_not_there_is_refused_with_two(name: str, tmp_path: Path) -> None:
+    first = next(iter(sources.get(name).dialect.streams))
+    refused(jiancha("source", "check", name, "--sample", tmp_path / f"{first}.json"), 2, "No such file")
+    refused(jiancha("source", "check", name, "--sample", tmp_path / "other.json"), 2, f"of no stream of {name}")
+
+
+def test_a_sample_of_a_table_is_read() -> None:
+    page = GOLDEN / "rsj/finish_code_1_is_returned_here_though_elsewhere_it_is_refused/finish.jsonl"
+    ended = jiancha("source", "check", "rsj", "--sample", page, "--json")
+    found = stream(ended, "finish")
+    assert (ended.code, found["refused"], found["rows"], found["accepted"]) == (1, None, 3, 2)
 
 
 def test_what_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

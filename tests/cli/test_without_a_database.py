@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,28 @@ def test_two_knowledge_times_differ_by_the_cards_one_of_them_changes_each_with_i
     assert changed["deciding"] == [f"scjg/{CASE}/finish/0/v1"]
 
 
+def test_a_card_that_later_knowledge_does_not_even_list_is_withdrawn_by_what_came_meanwhile(file: Any) -> None:
+    in_time = message("finish", "10-23 15:00", outcome="granted")
+    asked = ["judge", "--messages", file(ACCEPT, in_time), "--as-of", moment("10-27 01:00")]
+    known = [part for moment_ in ("10-23 01:00", "10-27 01:00") for part in ("--known-by", moment(moment_))]
+    (changed,) = (row for row in jiancha(*asked, "--diff", *known).lines if row["level"] == "yellow")
+    assert (changed["change"], changed["standing"]) == ("withdrawn", False)
+    assert changed["deciding"] == [f"scjg/{CASE}/finish/0/v1"]
+    assert [card["level"] for card in jiancha(*asked).lines] == ["reminder"]
+
+
+def test_a_card_issued_between_two_knowledge_times_names_the_message_that_brought_it(file: Any) -> None:
+    late_accept = ACCEPT | {"received_at": moment("10-26 09:00")}
+    asked = ["judge", "--messages", file(late_accept), "--as-of", moment("10-27 01:00"), "--diff"]
+    changed = jiancha(*asked, "--known-by", moment("10-25 01:00"), "--known-by", moment("10-27 01:00")).lines
+    deciding = [f"scjg/{CASE}/accept/0/v1"]
+    assert [(row["change"], row["level"], row["deciding"]) for row in changed] == [
+        ("issued", "reminder", deciding), ("issued", "yellow", deciding),
+    ]  # fmt: skip
+    passed = jiancha(*asked[:3], "--diff", "--known-by", moment("10-27 01:00"), "--known-by", moment("10-31 01:00"))
+    assert [(row["change"], row["level"], row["deciding"]) for row in passed.lines] == [("issued", "red", [])]
+
+
 def test_only_the_cases_asked_for_are_judged(file: Any) -> None:
     other = ACCEPT | {"case_no": "other"}
     third = ACCEPT | {"case_no": "third"}
@@ -153,17 +176,16 @@ def test_messages_come_from_standard_input_too() -> None:
 def test_a_rejected_message_is_named_by_its_line_and_the_others_are_judged(file: Any) -> None:
     path = file(ACCEPT, {"source": "scjg"}, ACCEPT | {"payload": {"outcome": "refused"}}, ACCEPT)
     with path.open("ab") as more:
-        more.write(b"\n\n{half a line\n")
-        for beyond in ("0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"):
-            more.write(lines(LATE_FINISH | {"occurred_at": beyond}))
-    named = ["line 2", "line 3", "line 7", "line 8", "line 9"]
+        more.write(b"\n  \n{half a line\n")
     ended = jiancha("judge", "--messages", path, "--as-of", moment("10-30 10:00"))
     assert ended.code == 1
     assert len(ended.lines) == 3
-    assert [line.split(":")[0] for line in ended.err.splitlines()] == named
-    explained = jiancha("explain", CASE, "--messages", path, "--as-of", moment("10-30 10:00"))
-    assert explained.code == 1
-    assert [line.split(":")[0] for line in explained.err.splitlines()] == named
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["line 2", "line 3", "line 7"]
+    told = jiancha("judge", "--messages", "-", "--as-of", moment("10-30 10:00"), stdin=path.read_bytes())
+    assert told == ended
+    explained = jiancha("explain", CASE, "--messages", path, "--as-of", moment("10-30 10:00"), "--json")
+    assert (explained.code, explained.err) == (1, ended.err)
+    assert explained.only["days"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +193,7 @@ def test_a_rejected_message_is_named_by_its_line_and_the_others_are_judged(file:
     [
         (("--as-of", "2018-10-30T10:00:00"), "has no offset"),
         (("--as-of", "yesterday"), "not an RFC 3339 instant"),
-        (("--as-of", "0001-01-01T00:00:00+08:00"), "not between 1980 and 2979"),
+        (("--as-of", "0001-01-01T00:00:00+08:00"), "is not of the years 1900 to 2999"),
         ((), "give --as-of"),
         (("--as-of", moment("10-30 10:00"), "--profile", "sichuan"), "no profile 'sichuan'"),
         (("--diff", "--known-by", moment("10-30 10:00")), "--known-by twice"),
@@ -278,6 +300,30 @@ def test_an_explanation_names_holidays_and_make_up_days_and_reads_as_text(file: 
 @pytest.mark.parametrize("options", [("--as-of", moment("10-10 10:00")), ()])
 def test_a_case_nobody_can_explain_is_refused_with_two(file: Any, options: tuple[str, ...]) -> None:
     refused(jiancha("explain", CASE, "--messages", file(ACCEPT), *options), 2, "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("cases", [1, 2000], ids=["what fits a buffer", "more than a pipe holds"])
+def test_when_nobody_reads_on_the_command_ends_quietly_as_one_killed_by_the_pipe(
+    file: Any, cases: int, unbuffered: str
+) -> None:
+    path = file(*(ACCEPT | {"case_no": f"{number:018}"} for number in range(cases)))
+    arguments = ["judge", "--messages", str(path), "--as-of", moment("10-30 10:00")]
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        command = [sys.executable, "-m", "etl.cli", *arguments]
+        variables = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=variables, text=True, check=False)
+    finally:
+        os.close(writes)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_a_file_may_be_called_by_what_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "办件.jsonl".encode("gbk").decode("utf-8", "surrogateescape")
+    path.write_bytes(lines(ACCEPT))
+    assert len(jiancha("judge", "--messages", path, "--as-of", moment("10-30 10:00")).lines) == 3
 
 
 def test_the_installed_command_lists_the_sources() -> None:
