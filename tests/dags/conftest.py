@@ -58,14 +58,12 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], li
     -> a function giving what was called, in order.
     """
     package, log = tmp_path / "recorder" / "etl", tmp_path / "recorded.jsonl"
-    departments = package / "sources" / "departments"
-    departments.mkdir(parents=True)
+    (package / "sources").mkdir(parents=True)
     (package / "runs").mkdir()
     (package / "__init__.py").write_text(PACKAGE.format(str(ROOT / "etl")))
     (package / "runs" / "__init__.py").write_text(PACKAGE.format(str(ROOT / "etl" / "runs")))
     (package / "runs" / "nightly.py").write_text(RECORDER, encoding="utf-8")
-    for name in ("alpha", "beta", "gamma"):
-        (departments / f"{name}.py").touch()
+    (package / "sources" / "__init__.py").write_text("def names():\n    return ['alpha', 'beta', 'gamma']\n")
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     monkeypatch.setenv("RECORDED", str(log))
     return lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
