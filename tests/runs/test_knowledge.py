@@ -362,7 +362,7 @@ def test_an_explanation_says_no_more_than_the_ledger_while_a_source_is_not_compl
 ) -> None:
     platform.accept("open", "2026-11-16 09:00", promised=2, statutory=20)
     assert [night(on).code for on in (FIRST, SECOND)] == [0, 0]
-    platform.broken["accept"] = Response("boom", status=500)
+    platform.broken["accept"] = Response("no", status=403)
     assert [night(on).code for on in (THIRD, FOURTH)] == [3, 3]
     assert rows(ready, "select level from v_card where level <> 'reminder'") == []
     told = jiancha("explain", "open", "--json").only
