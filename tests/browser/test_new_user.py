@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,11 +14,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import create_engine
 
-from etl.domain.night import cutoff_at
 from etl.runs.local_airflow import Airflow, backfill
-from tests.browser.conftest import CONNECTED
 
 # One worker for all: what the fixtures start is started once.
 pytestmark = [
@@ -112,53 +109,6 @@ def test_a_night_by_hand_tells_the_departments_and_backfilled_changes_nothing(
         assert set(values) == {"pull", "admit", "judge", "trace", "reconcile", "notify"}
         assert all(isinstance(number, int) for value in values.values() for number in value.values())
         assert (values["notify"]["claimed"] > 0) == is_told
-
-
-def test_nights_run_again_and_run_late_backwards_and_side_by_side_leave_the_ledger_of_the_command_line_and_mail_nobody(
-    demo: Path, served: Airflow, night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nights = [NIGHT, NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)]
-    expected = _by_command_line(demo, nights, monkeypatch)
-    served.fetch(
-        "POST", "backfills", dag_id="nightly_supervision", reprocess_behavior="completed", run_backwards=True,
-        max_active_runs=2, from_date=cutoff_at(nights[0]).isoformat(), to_date=cutoff_at(nights[-1]).isoformat(),
-    )  # fmt: skip
-    runs = [run["dag_run_id"] for run in served.fetch("GET", f"{NIGHTLY}/dagRuns")["dag_runs"]]
-    assert {_finished(served, NIGHTLY, run) for run in runs} == {"success"}
-    assert len(runs) == 1 + len(nights)
-    made = _ledger()
-    assert made == expected, sorted(made ^ expected)[:10]
-    assert {line for line in made ^ night.after if line.startswith("card_event")}, "the nights had something to learn"
-    assert _mails(demo) == night.mails
-
-
-def _by_command_line(demo: Path, nights: list[date], patch: pytest.MonkeyPatch) -> set[str]:
-    """The ledger after these nights, one after the other, without Airflow; made on a copy."""
-    from etl.runs import nightly
-    from etl.settings import settings
-    from etl.store.engine import embedded_url, engine
-
-    original, copied = settings().database_name, "without_airflow"
-    engine().dispose()
-    admin = create_engine(embedded_url(demo, "postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        # Connections that wait to be used again.
-        connection.exec_driver_sql(
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (original,)
-        )
-        connection.exec_driver_sql(f"create database {copied} template {original}")
-    admin.dispose()
-    with patch.context() as inner:
-        inner.setenv("JIANCHA_DATABASE_URL", embedded_url(demo, copied))
-        settings.cache_clear()
-        engine.cache_clear()
-        for night in nights:
-            nightly.run(night, CONNECTED, mode="never")
-        lines = _ledger()
-        engine().dispose()
-    settings.cache_clear()
-    engine.cache_clear()
-    return lines
 
 
 def test_the_weekly_dag_issues_a_bulletin_once(demo: Path, served: Airflow) -> None:
