@@ -155,6 +155,7 @@ def _night_events(night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) 
     on both nights.
     """
     known_at, events, cases = cutoff_at(night, settings().cutoff), [], 0
+    own = own_systems(links())
     for group in asked:
         before, moment, by = group.before, group.moment, (group.rules, group.book, group.frozen, doubts)
         parts = ledger.case_messages(
@@ -166,8 +167,9 @@ def _night_events(night: date, asked: Sequence[Group], doubts: Sequence[Doubt]) 
             if before is not None:
                 was_known = messages.filter(pc.less_equal(messages["known_at"], before))
                 old = _cards(was_known, before, before, *by)
-            told_by = difference.first_told_by(messages, own_systems(links()))
-            for event in difference.changes(old, _cards(messages, moment, moment, *by)):
+            changed = list(difference.changes(old, _cards(messages, moment, moment, *by)))
+            told_by = difference.first_told_by(messages, own) if changed else {}
+            for event in changed:
                 event["source"] = told_by.get(event["case_no"], event["source"])
                 ruled = group.rules.labelled(event["profile_version"])
                 is_manual = ruled.is_manual(event["clock"], event["level"])
