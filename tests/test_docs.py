@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 import pytest
 from sqlalchemy import Engine
-from typer.main import get_command
 
 from docs.generate import dictionary_page, expectations_page, settings_page, undescribed
-from etl.cli import app
+from etl.cli import command
 from etl.domain import chinese
 from etl.settings import ROOT
 from etl.sources.contract import Source
@@ -73,8 +72,8 @@ def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
 def test_the_readme_lists_every_command_and_no_other() -> None:
     told = set(re.findall(r"`jiancha ([a-z]+(?: [a-z][a-z-]*)?)[^`]*`", page("README.md")))
     commands = set()
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        commands |= {f"{name} {inner}" for inner in getattr(command, "commands", {})} or {name}
+    for name, group in command.commands.items():  # type: ignore[attr-defined]
+        commands |= {f"{name} {inner}" for inner in getattr(group, "commands", {})} or {name}
     assert told == commands
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import typer
+import typer.main
 
 from etl.cli import (
     backfill,
@@ -38,6 +39,7 @@ for commands in (judging.app, operating.app, delays.app, reconcile.app, quality.
     app.add_typer(commands)
 for group in (card, source, ledger, notices, reference, calendar, backfill):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
+command = typer.main.get_command(app)
 
 
 def main() -> None:
@@ -52,7 +54,7 @@ def main() -> None:
     try:
         _refuse_what_is_no_text(sys.argv[1:])
         try:
-            app(standalone_mode=True)
+            command(standalone_mode=True)
         except SystemExit as end:
             if isinstance(end.__context__, BrokenPipeError):  # which Typer ends with 1
                 raise end.__context__ from None

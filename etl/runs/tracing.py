@@ -105,7 +105,8 @@ def _queue_shapes(
         earlier.setdefault(row.source, {})[row.business_on] = (row.records, row.longest_seconds or 0)
     before = {row.source: row.at for row in connection.execute(sql("delays/arrived_before"), asked)}
     found = []
-    for name, hop in hops.items():
+    for name in sorted(hops.keys() & set(pc.unique(lags["source"]).to_pylist())):
+        hop = hops[name]
         mine = lags.filter((pc.field("source") == name) & (pc.field("hop") == hop))
         if not len(mine):
             continue

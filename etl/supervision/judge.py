@@ -116,9 +116,11 @@ def judge_table(
         CalendarNotCovering: a case lies where not even statutory holidays are known.
     """
     question = Question.of(as_of, known_by, profile, book, cutoff, links, frozen, doubts)
+    parts = list(_parts(pa.table(messages)))
+    if len(parts) == 1:  # most nights; threads would cost more than they save
+        return judge_part(parts[0], question)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        judged = pool.map(lambda part: judge_part(part, question), _parts(pa.table(messages)))
-        return pa.concat_tables([CARDS.empty_table(), *judged])
+        return pa.concat_tables(pool.map(lambda part: judge_part(part, question), parts))
 
 
 def _parts(messages: pa.Table) -> Iterator[pa.Table]:
@@ -141,7 +143,8 @@ def judge_part(messages: pa.Table, question: Question) -> pa.Table:
     history = Messages.of(messages, tuple(sorted({kind for clock in asked for kind in clock.kinds})), own)
     judged = [(CARDS.empty_table(), np.zeros(0, np.int64))]
     for clock in asked:
-        judged.extend(_judge_clock(*part, clock) for part in split(clock.history(history), question, clock.kinds))
+        parts = split(clock.history(history), question, clock.kinds)
+        judged.extend(_judge_clock(*part, clock) for part in parts if len(part[0].cases))
     tables, cases = zip(*judged, strict=True)
     case, cards = np.concatenate(cases), pa.concat_tables(tables)
     if (case[1:] >= case[:-1]).all():  # of one clock
@@ -152,8 +155,6 @@ def judge_part(messages: pa.Table, question: Question) -> pa.Table:
 def _judge_clock(history: Messages, question: Question, clock: Clock) -> tuple[pa.Table, Indices]:
     """The cards of one clock, sorted by case, key and level; and of which case each is."""
     size = len(history.cases)
-    if not size:
-        return CARDS.empty_table(), history.cases
     epochs, since = _epochs(history, question)
     moments, is_epoch, last = _with_the_end(epochs, question, size)
     picked, verdicts = evaluate(history, moments, question, clock)

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.main import get_command
 
-from etl.cli import app
+from etl.cli import command
 
 if TYPE_CHECKING:
     from tests.deploy.conftest import Image
@@ -63,17 +62,17 @@ def unknown(commands: Iterable[list[str]], image: Image) -> list[list[str]]:
 
 
 def _is_ours(arguments: list[str]) -> bool:
-    command: Any = get_command(app)
+    found: Any = command
     words = list(arguments)
-    while words and hasattr(command, "commands"):
-        command = command.commands.get(words.pop(0))
-        if command is None:
+    while words and hasattr(found, "commands"):
+        found = found.commands.get(words.pop(0))
+        if found is None:
             return False
-    if hasattr(command, "commands"):
+    if hasattr(found, "commands"):
         return False
     try:
         # Parsed, not run.
-        command.make_context(command.name, words)
+        found.make_context(found.name, words)
     except USAGE_ERROR:
         return False
     return True

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,7 +56,19 @@ def image() -> Iterator[Image]:
             ("pip", "install", *install, "--no-deps", "--no-build-isolation", "--editable", str(tree)),
         ):
             subprocess.run([uv, *arguments], env=env, check=True)
+        _compiled(venv)
         yield Image(tree, venv / "bin")
+
+
+def _compiled(venv: Path) -> None:
+    """Bytecode, which pip makes in the image, is here already for the same files; of others Python does not take it."""
+    ours = Path(sysconfig.get_path("purelib"))
+    theirs = venv / ours.relative_to(sys.prefix)
+    for code in ours.rglob("__pycache__/*.pyc"):
+        target = theirs / code.relative_to(ours)
+        if target.parents[1].is_dir() and not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            os.link(code, target)
 
 
 def let_in(path: str) -> bool:
