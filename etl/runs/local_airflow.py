@@ -25,7 +25,6 @@ import psutil  # type: ignore[import-untyped]
 import requests
 from sqlalchemy import create_engine, inspect
 
-from etl.domain.night import cutoff_at
 from etl.errors import JianchaError, UsageError
 from etl.settings import ROOT, settings
 from etl.store.engine import embedded_url
@@ -141,22 +140,6 @@ def run_night(business_on: date, conf: Mapping[str, object] | None = None) -> No
         migrate(env)
     asked = {**(conf or {}), "business_on": business_on.isoformat()}
     _run(env, "dags", "test", "nightly_supervision", "--conf", json.dumps(asked))
-
-
-def backfill(airflow: Airflow, first: date, last: date) -> int:
-    """Run nights `first` to `last` again through Airflow's own backfill; nothing is mailed. Gives the backfill's id.
-
-    Night D runs at its cut-off on D+1, and Airflow selects runs by when they run: the dates are moved here.
-    """
-    if last < first:
-        raise UsageError(f"the last night {last} lies before the first {first}")
-    body = {
-        "dag_id": "nightly_supervision",
-        "from_date": cutoff_at(first).isoformat(),
-        "to_date": cutoff_at(last).isoformat(),
-        "reprocess_behavior": "completed",
-    }
-    return int(airflow.fetch("POST", "backfills", **body)["id"])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine
 
-from etl.runs.local_airflow import Airflow, backfill
+from etl.domain.night import cutoff_at
+from etl.runs.local_airflow import Airflow
+from tests.browser.conftest import CONNECTED
 
 # One worker for all: what the fixtures start is started once.
 pytestmark = [
@@ -25,6 +28,7 @@ pytestmark = [
     pytest.mark.xdist_group("new user"),
 ]
 NIGHT, LATEST_WEEK = date(2026, 11, 16), "2026-W46"
+PATIENCE_SECONDS = 300
 NIGHTLY, WEEKLY = "dags/nightly_supervision", "dags/weekly_bulletin"
 
 
@@ -85,30 +89,70 @@ def night(demo: Path, served: Airflow) -> Night:
     return Night("by-hand", before, _ledger(), _mails(demo))
 
 
-def test_a_night_by_hand_tells_the_departments_and_backfilled_changes_nothing(
-    demo: Path, served: Airflow, night: Night
-) -> None:
-    runs = f"{NIGHTLY}/dagRuns"
-    pulled = served.fetch("GET", f"{runs}/{night.run_id}/taskInstances/pull/listMapped")["task_instances"]
-    assert {task["rendered_map_index"]: task["state"] for task in pulled} == {
-        "rsj": "success", "scjg": "success", "zrzy": "success",
-    }  # fmt: skip
+def test_a_night_by_hand_tells_the_departments(served: Airflow, night: Night) -> None:
+    pulled = served.fetch("GET", f"{NIGHTLY}/dagRuns/{night.run_id}/taskInstances/pull/listMapped")["task_instances"]
+    assert {task["rendered_map_index"]: task["state"] for task in pulled} == dict.fromkeys(CONNECTED, "success")
     assert night.after != night.before
     assert {path.split("_")[0] for path in night.mails if path.startswith(str(NIGHT))} == {f"{NIGHT}/A", f"{NIGHT}/B"}
+    values = _returned(served, night.run_id)
+    assert set(values) == {"pull", "admit", "judge", "trace", "reconcile", "notify"}
+    assert all(isinstance(number, int) for value in values.values() for number in value.values())
+    assert values["notify"]["claimed"] > 0
 
-    assert backfill(served, NIGHT, NIGHT) == 1
-    (again,) = [run["dag_run_id"] for run in served.fetch("GET", runs)["dag_runs"] if run["run_type"] == "backfill"]
-    assert _finished(served, NIGHTLY, again) == "success"
-    assert _ledger() ^ night.after == set()
+
+def test_backfilled_backwards_and_side_by_side_nights_leave_the_ledger_of_the_command_line_and_mail_nobody(
+    demo: Path, served: Airflow, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The night that was run by hand, one that was missed, and one that was run although the one before was missed."""
+    from etl.runs import nightly
+
+    nights = [NIGHT + timedelta(days=number) for number in range(3)]
+    nightly.run(nights[-1], CONNECTED, mode="never")
+    before = _ledger()
+    expected = _by_command_line(demo, nights, before, monkeypatch)
+    asked = {"reprocess_behavior": "completed", "run_backwards": True, "max_active_runs": 2}
+    days = {"from_date": cutoff_at(nights[0]).isoformat(), "to_date": cutoff_at(nights[-1]).isoformat()}
+    served.fetch("POST", "backfills", dag_id="nightly_supervision", **asked, **days)
+    runs = {run["dag_run_id"]: run["run_type"] for run in served.fetch("GET", f"{NIGHTLY}/dagRuns")["dag_runs"]}
+    assert sorted(runs.values()) == ["backfill"] * 3 + ["manual"], "nothing runs that nobody asked for"
+    assert {run: _finished(served, NIGHTLY, run) for run in runs} == dict.fromkeys(runs, "success")
+    made = _ledger()
+    assert made == expected, sorted(made ^ expected)[:10]
     assert _mails(demo) == night.mails
-    kinds = [run["run_type"] for run in served.fetch("GET", runs)["dag_runs"]]
-    assert sorted(kinds) == ["backfill", "manual"], "nothing runs that nobody asked for"
+    assert {_returned(served, run)["notify"]["claimed"] for run, kind in runs.items() if kind == "backfill"} == {0}
 
-    for run_id, is_told in ((night.run_id, True), (again, False)):
-        values = _returned(served, run_id)
-        assert set(values) == {"pull", "admit", "judge", "trace", "reconcile", "notify"}
-        assert all(isinstance(number, int) for value in values.values() for number in value.values())
-        assert (values["notify"]["claimed"] > 0) == is_told
+
+def _by_command_line(demo: Path, nights: list[date], before: set[str], patch: pytest.MonkeyPatch) -> set[str]:
+    """The ledger after these nights, one after the other, without Airflow; made on a copy."""
+    from etl.runs import nightly
+    from etl.settings import settings
+    from etl.store.engine import embedded_url, engine
+
+    original, copied = settings().database_name, "without_airflow"
+    engine().dispose()
+    admin = create_engine(embedded_url(demo, "postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        # Connections that wait to be used again.
+        connection.exec_driver_sql(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (original,)
+        )
+        connection.exec_driver_sql(f"create database {copied} template {original}")
+    admin.dispose()
+    with patch.context() as inner:
+        inner.setenv("JIANCHA_DATABASE_URL", embedded_url(demo, copied))
+        settings.cache_clear()
+        engine.cache_clear()
+        for night in nights:
+            nightly.run(night, CONNECTED, mode="never")
+            if night == nights[0]:
+                assert _ledger() == before, "run once more, a night changes nothing"
+        lines = _ledger()
+        engine().dispose()
+    settings.cache_clear()
+    engine.cache_clear()
+    changed = {line.split()[0] for line in lines ^ before}
+    assert "feed" in changed, "a night was missed"
+    return lines
 
 
 def test_the_weekly_dag_issues_a_bulletin_once(demo: Path, served: Airflow) -> None:
@@ -179,13 +223,13 @@ def _run(airflow: Airflow, dag: str, run_id: str, conf: Mapping[str, Any]) -> st
 
 
 def _finished(airflow: Airflow, dag: str, run_id: str) -> str:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         state = str(airflow.fetch("GET", f"{dag}/dagRuns/{run_id}")["state"])
         if state in ("success", "failed"):
             return state
         time.sleep(0.5)
-    raise AssertionError(f"{run_id} is still {state} after two minutes; see {airflow.logs}")
+    raise AssertionError(f"{run_id} is still {state} after {PATIENCE_SECONDS} s; see {airflow.logs}")
 
 
 def _returned(airflow: Airflow, run_id: str) -> dict[str, dict[str, int]]:

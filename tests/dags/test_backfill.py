@@ -1,6 +1,6 @@
 """Past nights through Airflow's own backfill, scheduler and public API: in order, reversed, side by side, over runs
 that are there and over a metadata database that forgot them. The ledger is the one the command line leaves in order,
-and nobody is mailed.
+and nobody is mailed. Three nights backwards and side by side are part of a new user's first hour (`tests/browser`).
 """
 
 from __future__ import annotations
@@ -220,19 +220,6 @@ def check(office: Office, expected: set[str]) -> None:
     made = office.ledger()
     assert made == expected, sorted(made ^ expected)[:10]
     assert office.told() == office.before[1]
-
-
-def test_three_nights_reversed_and_side_by_side_leave_the_ledger_of_the_command_line_and_mail_nobody(
-    office: Office, tmp_path: Path
-) -> None:
-    live(office, tmp_path, 3, missed={2}, broken=set())
-    expected = by_command_line(office)
-    office.fresh()
-    with office.airflow() as airflow:
-        ran = office.backfill(airflow, "none", 2, backwards=True)
-        assert sorted(ran) == [(night, "success") for night in office.nights]
-        assert ran[-1][0] == office.nights[0]
-        check(office, expected)
 
 
 @pytest.mark.skipif(not FULL, reason="ten nights in every combination take a quarter of an hour; JIANCHA_PROOF=full")
