@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.database, pytest.mark.slow, pytest.mark.xdist_group("s
 
 
 def test_killed_twice_on_the_way(mortal_world: tuple[World, Disk | None]) -> None:
-    moments = ("admit.before_commit:2", 0.5, "judge.before_commit:1")
+    moments = ("admit.before_commit:2", "judge.before_commit:1", 0.5)
     assert tell(Story("on the way", NIGHT, "file", moments), mortal_world[0]).kills.total() >= 2
 
 
