@@ -228,7 +228,7 @@ def _finished(airflow: Airflow, dag: str, run_id: str) -> str:
         state = str(airflow.fetch("GET", f"{dag}/dagRuns/{run_id}")["state"])
         if state in ("success", "failed"):
             return state
-        time.sleep(0.5)
+        time.sleep(1)
     raise AssertionError(f"{run_id} is still {state} after {PATIENCE_SECONDS} s; see {airflow.logs}")
 
 

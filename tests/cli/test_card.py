@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import default
@@ -16,7 +15,6 @@ from sqlalchemy import Engine
 from etl.settings import ROOT, settings
 from tests.cli.command import Ended, jiancha
 from tests.cli.test_without_a_database import refused
-from tests.quality.unchecked import unchecked
 from tests.runs.conftest import altered
 from tests.runs.test_a_night import Alter
 from tests.runs.world import Platform
@@ -49,12 +47,6 @@ def text_of(mail: EmailMessage) -> str:
 def events(engine: Engine) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql("select * from v_card_event order by seq")]
-
-
-@pytest.fixture(autouse=True)
-def nothing_expected_where_nothing_is_said() -> Iterator[None]:
-    with unchecked():
-        yield
 
 
 @pytest.fixture

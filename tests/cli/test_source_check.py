@@ -77,7 +77,7 @@ def test_a_sample_file_is_read_column_by_column_and_its_new_code_named() -> None
 
 
 def test_a_platform_is_asked_for_a_few_rows_and_a_swapped_field_is_warned_of(
-    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    expectations: None, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = Platform()
     monkeypatch.setenv("JIANCHA_CONNECTION_SCJG", platform.serve(httpserver))

@@ -14,6 +14,8 @@ import pytest
 from etl import sources
 from etl.settings import ROOT
 
+pytestmark = pytest.mark.xdist_group("structure")  # parsed once
+
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from tests.faults.world import World, private_world
 @pytest.fixture(scope="session")
 def small_world() -> Iterator[World]:
     # Not pytest's own folder: that one is private, and the embedded server may run as another user.
-    with private_world(("scjg", "zrzy")) as built:
+    # The expectations, half of a night's time, are asked in the other world, and in both at full size.
+    with private_world(("scjg", "zrzy"), is_checked=False) as built:
         yield built
 
 

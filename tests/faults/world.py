@@ -34,7 +34,7 @@ from city.provincial_platform import Platform, server
 from etl.store.digest import digest
 from etl.store.evidence import verify
 from etl.store.statements import sql
-from tests.faults.warm import Warm, shared, until
+from tests.faults.warm import UNCHECKED, Warm, shared, until
 from tests.postgres_server import server_folder, started
 
 Mode = Literal["file", "live"]
@@ -171,7 +171,7 @@ class Branch:
             "JIANCHA_NOTIFY_MODE": self.mode,
             "JIANCHA_SMTP_PORT": str(self.world.post_office.port),
             "JIANCHA_MAIL_FROM": self.sender,
-        }  # fmt: skip
+        } | ({} if self.world.is_checked else {UNCHECKED: "1"})  # fmt: skip
 
     def held(self) -> list[dict[str, Any]]:
         """What `jiancha notices held` shows."""
@@ -243,10 +243,12 @@ class Branch:
 
 
 class World:
-    """Everything branches share. `sources` are those the nights read (rsj, scjg, zrzy)."""
+    """Everything branches share. `sources` are those the nights read (rsj, scjg, zrzy), `is_checked` whether the
+    expectations are asked.
+    """
 
-    def __init__(self, folder: Path, sources: Sequence[str], *, seed: int = 1) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, sources: Sequence[str], *, seed: int = 1, is_checked: bool = True) -> None:
+        self.folder, self.is_checked = folder, is_checked
         summary = build(folder / "city", seed)
         self.dropped = sorted(_print(path) for path in (folder / "city" / "zrzy").iterdir())
         self.admin = started(folder, "city")
@@ -375,9 +377,9 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, sources: Sequence[str]) -> Iterator[World]:
+def world(folder: Path, sources: Sequence[str], *, is_checked: bool = True) -> Iterator[World]:
     """A world for as long as the block runs."""
-    built = World(folder, sources)
+    built = World(folder, sources, is_checked=is_checked)
     try:
         yield built
     finally:
@@ -385,9 +387,9 @@ def world(folder: Path, sources: Sequence[str]) -> Iterator[World]:
 
 
 @contextmanager
-def private_world(sources: Sequence[str]) -> Iterator[World]:
+def private_world(sources: Sequence[str], *, is_checked: bool = True) -> Iterator[World]:
     """A world in a temporary folder of its own."""
-    with server_folder("faults") as folder, world(folder, sources) as built:
+    with server_folder("faults") as folder, world(folder, sources, is_checked=is_checked) as built:
         yield built
 
 
