@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.quality.unchecked import unchecked
-from tests.runs.conftest import addressed, platform, ready
+from tests.runs.conftest import addressed, expectations, platform, ready, unasked
 
-__all__ = ["addressed", "platform", "pointed_at", "ready"]
-
-
-@pytest.fixture
-def expectations() -> None:
-    """A test that asks for it looks at what expectations say."""
-
-
-@pytest.fixture(autouse=True)
-def unasked(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The nights of other tests ask none, which would take half their time."""
-    with nullcontext() if "expectations" in request.fixturenames else unchecked():
-        yield
+__all__ = ["addressed", "expectations", "platform", "pointed_at", "ready", "unasked"]
 
 
 @pytest.fixture

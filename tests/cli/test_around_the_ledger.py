@@ -285,9 +285,8 @@ def begun(platform: Platform, addressed: None) -> None:
     nightly.judge(NIGHT)
 
 
-def test_what_sources_sent_and_people_are_told_is_for_the_own_user_only(
-    expectations: None, begun: None, ready: Engine
-) -> None:
+@pytest.mark.usefixtures("expectations")
+def test_what_sources_sent_and_people_are_told_is_for_the_own_user_only(begun: None, ready: Engine) -> None:
     nightly.notify(NIGHT)
     weekly.compile_bulletin("2026-W46")
     modes = {path.name: path.stat().st_mode & 0o777 for path in settings().var_dir.iterdir()}

@@ -76,8 +76,9 @@ def test_a_sample_file_is_read_column_by_column_and_its_new_code_named() -> None
     assert "变化：result：字段result_type出现未约定的代码'77'" in text
 
 
+@pytest.mark.usefixtures("expectations")
 def test_a_platform_is_asked_for_a_few_rows_and_a_swapped_field_is_warned_of(
-    expectations: None, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = Platform()
     monkeypatch.setenv("JIANCHA_CONNECTION_SCJG", platform.serve(httpserver))

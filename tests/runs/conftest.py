@@ -17,17 +17,16 @@ from etl.sources.contract import Source
 from tests.quality.unchecked import unchecked
 from tests.runs.world import Drop, Exchange, Platform
 
-UNCHECKED = (
-    *("bursts", "calendar_import", "clocks_after_finish", "doubted_nights", "doubtful_records", "findings"),
-    *("knowledge", "link_findings", "made_up_nights", "own_system", "places", "profiles_in_the_night"),
-    *("queue_shapes_reported", "reconciliation", "reconciliation_against_oracle", "renamed_departments"),
-)
-"""Modules whose records give the expectations nothing to say, which would take half their time. The others ask them."""
+
+@pytest.fixture
+def expectations() -> None:
+    """A test that asks for it looks at what expectations say."""
 
 
 @pytest.fixture(autouse=True)
-def nothing_expected_where_nothing_is_said(request: pytest.FixtureRequest) -> Iterator[None]:
-    with unchecked() if request.path.stem.removeprefix("test_") in UNCHECKED else nullcontext():
+def unasked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The nights of other tests ask none, which would take half their time."""
+    with nullcontext() if "expectations" in request.fixturenames else unchecked():
         yield
 
 

@@ -62,6 +62,7 @@ def assert_only_broken(name: str, ended: Ended, state: str, said: str) -> None:
     assert {row["accepted"] for source, row in found.items() if source != name} == {1}
 
 
+@pytest.mark.usefixtures("expectations")
 def test_dirty_rows_are_quarantined_with_their_reasons_and_every_other_row_is_admitted(
     feeds: Feeds, ready: Engine
 ) -> None:
@@ -238,6 +239,7 @@ def test_a_file_with_another_header_is_set_aside_and_named_until_it_comes_again(
     assert (status()["zrzy"]["state"], status()["zrzy"]["accepted"]) == ("complete", 1)
 
 
+@pytest.mark.usefixtures("expectations")
 def test_a_days_missing_file_is_late_and_the_night_is_repaired_when_it_comes(feeds: Feeds) -> None:
     give_each_an_ordinary_case(feeds)
     shutil.move(feeds.zrzy.folder / f"办结_{NIGHT:%Y%m%d}.xlsx", feeds.zrzy.folder.parent / "kept")
@@ -253,6 +255,7 @@ def test_a_days_missing_file_is_late_and_the_night_is_repaired_when_it_comes(fee
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("expectations")
 def test_a_batch_whose_times_are_mostly_in_the_future_waits_for_the_night_its_zone_is_put_right(
     platform: Platform, exchange: Exchange, ready: Engine, altered: Alter
 ) -> None:

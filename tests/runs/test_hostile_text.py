@@ -168,6 +168,7 @@ def tell_everything(contract: Contract) -> None:
             row["special_kind"] = "publicity"
 
 
+@pytest.mark.usefixtures("expectations")
 def test_hostile_text_in_every_field_stays_text_in_everything_people_open(
     contract: Contract, ready: Engine, addressed: None, subtests: pytest.Subtests
 ) -> None:

@@ -65,6 +65,7 @@ def silent(engine: Engine, night: date) -> dict[str, tuple[date, int]]:
 
 
 @pytest.mark.database
+@pytest.mark.usefixtures("expectations")
 def test_the_silent_the_twice_keyed_and_the_decided_only(neighbours: Path, ready: Engine) -> None:
     for night in (FIRST, SECOND, LAST):
         assert jiancha("night", "--date", night).code in (0, 1)

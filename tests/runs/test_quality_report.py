@@ -16,7 +16,7 @@ from tests.runs.world import Platform
 FIRST, NIGHT = date(2026, 11, 16), date(2026, 11, 17)
 PHONE = "13900001111"
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("expectations")]
 
 
 def found(night: date, rule: str) -> dict:
