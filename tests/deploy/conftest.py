@@ -64,6 +64,8 @@ def _compiled(venv: Path) -> None:
     """Bytecode, which pip makes in the image, is here already for the same files; of others Python does not take it."""
     ours = Path(sysconfig.get_path("purelib"))
     theirs = venv / ours.relative_to(sys.prefix)
+    if ours.stat().st_dev != theirs.stat().st_dev:
+        return  # they are compiled when they are first imported
     for code in ours.rglob("__pycache__/*.pyc"):
         target = theirs / code.relative_to(ours)
         if target.parents[1].is_dir() and not target.exists():
