@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 import psutil  # type: ignore[import-untyped]
 import requests
@@ -58,16 +58,6 @@ class Airflow:
     password: str
     logs: Path
     services: Mapping[str, subprocess.Popen[bytes]]
-
-    def fetch(self, method: str, path: str, **body: Any) -> Any:
-        """One call of the public REST API (``path`` below ``/api/v2/``) as the administrator; raises on 4xx, 5xx."""
-        login = {"username": self.user, "password": self.password}
-        token = requests.post(f"{self.url}/auth/token", json=login, timeout=30)
-        token.raise_for_status()
-        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
-        answer = requests.request(method, f"{self.url}/api/v2/{path}", json=body or None, headers=headers, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
 
 
 def environment(port: int = 8080) -> dict[str, str]:

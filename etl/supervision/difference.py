@@ -52,16 +52,16 @@ def between(
     Args:
         told: cases -> per case the keys of its messages that became known in between.
     """
+    changed = list(changes(before, after))
     is_listed = pc.is_in(_identities(before), _identities(after))
     gone = before.filter(pc.and_(before["standing"], pc.invert(is_listed))).to_pylist()
-    found = [*changes(before, after), *(card | {"event": "withdrawn", "standing": False} for card in gone)]
-    new = told({card["case_no"] for card in found})
-    for card in found[: len(found) - len(gone)]:
+    new = told({card["case_no"] for card in [*changed, *gone]})
+    for card in changed:
         if not card["deciding"] and card["event"] != "withdrawn":
             card["deciding"] = [key for key in card["evidence"] if key in new.get(card["case_no"], ())]
         yield card
-    for card in found[len(found) - len(gone) :]:
-        yield card | {"deciding": list(new.get(card["case_no"], ()))}
+    for card in gone:
+        yield card | {"event": "withdrawn", "standing": False, "deciding": list(new.get(card["case_no"], ()))}
 
 
 def first_told_by(messages: pa.Table, own: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 
 from etl.domain.night import cutoff_at
 from etl.runs.local_airflow import Airflow
+from tests.airflow_api import fetch
 from tests.browser.conftest import CONNECTED
 
 # One worker for all: what the fixtures start is started once.
@@ -81,16 +82,16 @@ class Night:
 
 @pytest.fixture(scope="module")
 def night(demo: Path, served: Airflow) -> Night:
-    dags = served.fetch("GET", "dags")["dags"]
+    dags = fetch(served, "GET", "dags")["dags"]
     assert {dag["dag_id"]: dag["is_paused"] for dag in dags} == {"nightly_supervision": False, "weekly_bulletin": False}
-    assert served.fetch("GET", "importErrors")["total_entries"] == 0
+    assert fetch(served, "GET", "importErrors")["total_entries"] == 0
     before = _ledger()
     assert _run(served, NIGHTLY, "by-hand", {"business_on": NIGHT.isoformat()}) == "success"
     return Night("by-hand", before, _ledger(), _mails(demo))
 
 
 def test_a_night_by_hand_tells_the_departments(served: Airflow, night: Night) -> None:
-    pulled = served.fetch("GET", f"{NIGHTLY}/dagRuns/{night.run_id}/taskInstances/pull/listMapped")["task_instances"]
+    pulled = fetch(served, "GET", f"{NIGHTLY}/dagRuns/{night.run_id}/taskInstances/pull/listMapped")["task_instances"]
     assert {task["rendered_map_index"]: task["state"] for task in pulled} == dict.fromkeys(CONNECTED, "success")
     assert night.after != night.before
     assert {path.split("_")[0] for path in night.mails if path.startswith(str(NIGHT))} == {f"{NIGHT}/A", f"{NIGHT}/B"}
@@ -114,8 +115,8 @@ def test_backfilled_backwards_and_side_by_side_nights_leave_the_ledger_of_the_co
     expected = _by_command_line(demo, nights, before, monkeypatch)
     asked = {"reprocess_behavior": "completed", "run_backwards": True, "max_active_runs": 2}
     days = {"from_date": cutoff_at(nights[0]).isoformat(), "to_date": cutoff_at(nights[-1]).isoformat()}
-    served.fetch("POST", "backfills", dag_id="nightly_supervision", **asked, **days)
-    runs = {run["dag_run_id"]: run["run_type"] for run in served.fetch("GET", f"{NIGHTLY}/dagRuns")["dag_runs"]}
+    fetch(served, "POST", "backfills", dag_id="nightly_supervision", **asked, **days)
+    runs = {run["dag_run_id"]: run["run_type"] for run in fetch(served, "GET", f"{NIGHTLY}/dagRuns")["dag_runs"]}
     assert sorted(runs.values()) == ["backfill"] * len(nights) + ["manual"], "nothing runs that nobody asked for"
     assert {run: _finished(served, NIGHTLY, run) for run in runs} == dict.fromkeys(runs, "success")
     made = _ledger()
@@ -219,14 +220,14 @@ def _mails(demo: Path) -> dict[str, str]:
 
 
 def _run(airflow: Airflow, dag: str, run_id: str, conf: Mapping[str, Any]) -> str:
-    airflow.fetch("POST", f"{dag}/dagRuns", dag_run_id=run_id, logical_date=None, conf=conf)
+    fetch(airflow, "POST", f"{dag}/dagRuns", dag_run_id=run_id, logical_date=None, conf=conf)
     return _finished(airflow, dag, run_id)
 
 
 def _finished(airflow: Airflow, dag: str, run_id: str) -> str:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        state = str(airflow.fetch("GET", f"{dag}/dagRuns/{run_id}")["state"])
+        state = str(fetch(airflow, "GET", f"{dag}/dagRuns/{run_id}")["state"])
         if state in ("success", "failed"):
             return state
         time.sleep(1)
@@ -235,12 +236,12 @@ def _finished(airflow: Airflow, dag: str, run_id: str) -> str:
 
 def _returned(airflow: Airflow, run_id: str) -> dict[str, dict[str, int]]:
     """What each task of a night left in Airflow's own database."""
-    entries = airflow.fetch("GET", f"{NIGHTLY}/dagRuns/{run_id}/taskInstances/~/xcomEntries?limit=200")["xcom_entries"]
+    entries = fetch(airflow, "GET", f"{NIGHTLY}/dagRuns/{run_id}/taskInstances/~/xcomEntries?limit=200")["xcom_entries"]
     values = {}
     for entry in entries:
         if entry["key"] == "return_value" and entry["task_id"] != "choose":
             path = f"{NIGHTLY}/dagRuns/{run_id}/taskInstances/{entry['task_id']}/xcomEntries/return_value"
-            values[entry["task_id"]] = airflow.fetch("GET", f"{path}?map_index={entry['map_index']}&deserialize=true")[
+            values[entry["task_id"]] = fetch(airflow, "GET", f"{path}?map_index={entry['map_index']}&deserialize=true")[
                 "value"
             ]
     return values

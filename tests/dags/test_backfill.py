@@ -25,6 +25,7 @@ from etl.domain.night import cutoff_at
 from etl.runs.local_airflow import Airflow, running
 from etl.store.engine import embedded_url
 from etl.store.statements import sql
+from tests.airflow_api import fetch
 from tests.faults.warm import Warm, shared, warm_scheduler
 from tests.oracle.proof import FULL
 from tests.runs.world import Exchange, Platform
@@ -111,7 +112,7 @@ class Office:
         warm_scheduler(self.var_dir / "airflow")
         with running(port) as airflow:
             deadline = time.monotonic() + 120
-            while "nightly_supervision" not in {dag["dag_id"] for dag in airflow.fetch("GET", "dags")["dags"]}:
+            while "nightly_supervision" not in {dag["dag_id"] for dag in fetch(airflow, "GET", "dags")["dags"]}:
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
             yield airflow
@@ -125,15 +126,15 @@ class Office:
             "from_date": cutoff_at(self.nights[0]).isoformat(), "to_date": cutoff_at(self.nights[-1]).isoformat(),
             "reprocess_behavior": reprocess, "max_active_runs": at_once, "run_backwards": backwards,
         }  # fmt: skip
-        made = airflow.fetch("POST", "backfills", dag_id="nightly_supervision", **asked)
+        made = fetch(airflow, "POST", "backfills", dag_id="nightly_supervision", **asked)
         deadline = time.monotonic() + 120 * len(self.nights)
         while {run["state"] for run in _runs(airflow)} - {"success", "failed"}:
             assert time.monotonic() < deadline, f"still running; see {airflow.logs}"
             time.sleep(0.5)
-        if airflow.fetch("GET", f"backfills/{made['id']}")["completed_at"] is None:
+        if fetch(airflow, "GET", f"backfills/{made['id']}")["completed_at"] is None:
             # The scheduler looks every thirty seconds whether a backfill is over; until then no other one may begin.
             try:
-                airflow.fetch("PUT", f"backfills/{made['id']}/cancel")
+                fetch(airflow, "PUT", f"backfills/{made['id']}/cancel")
             except requests.HTTPError as error:
                 assert error.response.status_code == 409, "it was over meanwhile"  # noqa: PT017
         ran = [run for run in _runs(airflow) if run["start_date"] != earlier.get(run["dag_run_id"])]
@@ -143,7 +144,7 @@ class Office:
 
 
 def _runs(airflow: Airflow) -> list[dict[str, Any]]:
-    runs: list[dict[str, Any]] = airflow.fetch("GET", f"{DAG}/dagRuns?limit=100")["dag_runs"]
+    runs: list[dict[str, Any]] = fetch(airflow, "GET", f"{DAG}/dagRuns?limit=100")["dag_runs"]
     return runs
 
 

@@ -247,9 +247,9 @@ class World:
     expectations are asked.
     """
 
-    def __init__(self, folder: Path, sources: Sequence[str], *, seed: int = 1, is_checked: bool = True) -> None:
+    def __init__(self, folder: Path, sources: Sequence[str], *, is_checked: bool = True) -> None:
         self.folder, self.is_checked = folder, is_checked
-        summary = build(folder / "city", seed)
+        summary = build(folder / "city", 1)
         self.dropped = sorted(_print(path) for path in (folder / "city" / "zrzy").iterdir())
         self.admin = started(folder, "city")
         self.post_office = PostOffice()
